@@ -1,0 +1,77 @@
+import type { Observable } from 'rxjs';
+import type { Halo, Region, Zyx } from './geometry.js';
+import type { Volume, Voxels } from './volume.js';
+
+/** What a step can leave on a block. A new step adds a line; a user's own adds one by declaration merging. */
+export interface Results {
+  readonly source: 'voxels';
+  readonly illumination: 'voxels';
+  readonly background: 'voxels';
+  readonly equalized: 'voxels';
+  readonly dog: 'voxels';
+  readonly maxima: 'points';
+  readonly shape: 'components';
+  readonly intensity: 'columns';
+}
+export type Result = keyof Results;
+
+/** The results that are images. */
+export type ImageResult = { [R in Result]: Results[R] extends 'voxels' ? R : never }[Result];
+
+/**
+ * The images that a name always stands for, in the order of the chain: a step that was skipped means its input, the
+ * nearest one before it that was made.
+ */
+export const FIXED_IMAGES = ['source', 'illumination', 'background', 'equalized', 'dog'] as const;
+export type FixedImage = (typeof FIXED_IMAGES)[number];
+
+/** A step as data: what it is called, what it was asked, what it adds, and what it reads around each voxel. */
+export interface StepPlan {
+  readonly name: string;
+  readonly options: Readonly<Record<string, unknown>>;
+  readonly adds: Result;
+  readonly needs: readonly Result[];
+  readonly halo: Halo;
+}
+
+/** How the cores of a stream tile their volume. */
+export interface Layout {
+  /** The extent of every core but those at the volume's far edges, which may be smaller. */
+  readonly coreSize: Zyx;
+  /** Cores along each axis; z is null while the volume's depth is unknown. */
+  readonly counts: { readonly z: number | null; readonly y: number; readonly x: number };
+}
+
+/** A core region of a volume and the steps asked of it so far. It holds no voxels. */
+export interface Block<Has extends Result> {
+  readonly volume: Volume;
+  /** Its place among the cores, in z, y, x order. */
+  readonly index: number;
+  /** What it answers for; what it reads is this grown by the halo of its steps. */
+  readonly core: Region;
+  readonly layout: Layout;
+  readonly plans: readonly StepPlan[];
+  readonly has: ReadonlySet<Has>;
+  /**
+   * Runs the chain up to an image step and returns its result on the core: a fresh array that the caller owns.
+   *
+   * @throws {OptionError} if the block has no such image
+   * @throws {BlockError} if the source or a step fails
+   */
+  voxels(step: Has & ImageResult, options?: { readonly signal?: AbortSignal }): Promise<Voxels>;
+}
+
+declare const missing: unique symbol;
+/** The compiler's message when a step comes too early. */
+export interface MissingStep<R extends string> {
+  readonly [missing]: `a step that makes '${R}' has to come first`;
+}
+export type Needs<Has, Need> = [Need] extends [Has] ? unknown : MissingStep<Exclude<Need, Has> & string>;
+
+/** An RxJS operator that adds one step, or several, to every block, and carries their plans for whoever composes it. */
+export interface Step<Need extends Result, Add extends Result> {
+  <Has extends Result>(blocks: Observable<Block<Has>> & Needs<Has, Need>): Observable<Block<Has | Add>>;
+  readonly plans: readonly StepPlan[];
+  /** For the compiler only: what has to be there, and what is there afterwards. */
+  readonly types?: { readonly need: Need; readonly add: Add };
+}
