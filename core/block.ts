@@ -52,6 +52,8 @@ export interface Block<Has extends Result> {
   readonly layout: Layout;
   readonly plans: readonly StepPlan[];
   readonly has: ReadonlySet<Has>;
+  /** The same block with one step more; what operators are made of. */
+  with(plan: StepPlan): Block<Result>;
   /**
    * Runs the chain up to an image step and returns its result on the core: a fresh array that the caller owns.
    *
@@ -60,6 +62,9 @@ export interface Block<Has extends Result> {
    */
   voxels(step: Has & ImageResult, options?: { readonly signal?: AbortSignal }): Promise<Voxels>;
 }
+
+/** A block whatever it has. */
+export type AnyBlock = Block<Result>;
 
 declare const missing: unique symbol;
 /** The compiler's message when a step comes too early. */

@@ -73,7 +73,7 @@ export class BudgetError extends SomaflowError {
   }
 }
 
-/** Blocks that cannot belong to one run: unknown order, another layout, other steps. */
+/** Blocks or steps that cannot belong to one run: another order, another layout, other steps. */
 export class LayoutError extends SomaflowError {
   override readonly name = 'LayoutError';
 }

@@ -3,7 +3,22 @@
     {
       "target_name": "somaflow",
       "sources": [
-        "bindings/addon.cc"
+        "bindings/addon.cc",
+        "bindings/chain_binding.cc",
+        "bindings/flood_binding.cc",
+        "bindings/jobs.cc",
+        "bindings/read_binding.cc",
+        "chain/chain.cc",
+        "chain/components.cc",
+        "chain/flood.cc",
+        "chain/fragments.cc",
+        "chain/peaks.cc",
+        "chain/scratch.cc",
+        "kernels/opening.cc",
+        "kernels/opening_plan.cc",
+        "kernels/rows.cc",
+        "runtime/file_reader.cc",
+        "runtime/pool.cc"
       ],
       "include_dirs": ["<!(node -p \"require('node-addon-api').include_dir\")", "."],
       "defines": ["NAPI_VERSION=9", "NODE_ADDON_API_DISABLE_DEPRECATED"],

@@ -1,0 +1,174 @@
+import type { Subscriber } from 'rxjs';
+import type { CellBatch, OpenComponent } from './batch.js';
+import type { AnyBlock } from './block.js';
+import { CellTable } from './cellTable.js';
+import type { ChainPlan } from './chainPlan.js';
+import { placeOf } from './layout.js';
+import { BlockRows } from './rows.js';
+import type { SparseMemory, SparseStore } from './sparse.js';
+
+export interface DeliveryOptions {
+  readonly chain: ChainPlan;
+  /** The first block: of its volume and layout are all. */
+  readonly block: AnyBlock;
+  readonly memory: SparseMemory;
+  readonly store: SparseStore;
+  readonly subscriber: Subscriber<CellBatch>;
+  readonly signal: AbortSignal;
+  /** Whether a block that has not come never will. */
+  readonly isClosed: (index: number) => boolean;
+  /** Whether a component that ends in the block has not been delivered here. */
+  readonly isUnsettled: (index: number) => boolean;
+  readonly openBeyond: (index: number) => OpenComponent[];
+  readonly delivered: (cells: number) => void;
+  readonly failed: (error: unknown) => void;
+}
+
+/** Rows of a batch at most, so that a consumer gets them in pieces it can handle. */
+const MOST_BATCH_ROWS = 65536;
+
+/** Collects the cells of blocks and delivers them as batches, in block order, no faster than the consumer lets go of them. */
+export class Delivery {
+  private readonly ofBlock = new Map<number, BlockRows>();
+  private readonly ended = new Map<number, number>();
+  private next = 0;
+  private depth = 0;
+  private finalTo = 0;
+  private work: Promise<void> = Promise.resolve();
+  private busy = false;
+  private again = false;
+  /** The batch that waits for room, if one does. */
+  private stalled: Promise<unknown> | undefined;
+
+  constructor(private readonly options: DeliveryOptions) {}
+
+  /** The last batch of a run without blocks. */
+  static nothing(): CellBatch {
+    return {
+      volumeId: '',
+      cells: CellTable.empty(['x', 'y', 'z']),
+      finalTo: 0,
+      open: [],
+      last: true,
+      hold: () => () => {},
+    };
+  }
+
+  /** Takes cells that belong to a block, in z, y, x order. */
+  async rows(index: number, rows: Float64Array): Promise<void> {
+    let of = this.ofBlock.get(index);
+    if (!of) {
+      of = new BlockRows(this.options.store, this.options.chain.rowWidth);
+      this.ofBlock.set(index, of);
+    }
+    await of.add(rows);
+  }
+
+  /** Says that a block's own chain has ended, and at which plane its core does. */
+  done(index: number, stopZ: number): void {
+    this.ended.set(index, stopZ);
+  }
+
+  /** Resolves when the consumer keeps up: no batch waits for earlier ones to be let go. */
+  async ready(): Promise<void> {
+    while (this.stalled) await this.stalled.catch(() => {});
+  }
+
+  /** Delivers what has become deliverable, in the background. */
+  advance(): void {
+    this.again = true;
+    if (this.busy) return;
+    this.busy = true;
+    this.work = (async () => {
+      try {
+        while (this.again) {
+          this.again = false;
+          await this.deliverAll();
+        }
+      } catch (error) {
+        this.options.failed(error);
+      } finally {
+        this.busy = false;
+      }
+    })();
+  }
+
+  /** Delivers all that is left, and the last batch. */
+  async end(): Promise<void> {
+    this.advance();
+    await this.work;
+    this.options.signal.throwIfAborted();
+    this.finalTo = this.options.block.volume.size.z ?? this.depth;
+    await this.deliver(new Float64Array(0), [], true);
+  }
+
+  /** Resolves when nothing is being delivered. */
+  async idle(): Promise<void> {
+    await this.work;
+  }
+
+  private async deliverAll(): Promise<void> {
+    const { signal, isClosed, isUnsettled } = this.options;
+    for (; this.ended.size > 0 && !signal.aborted; this.next++) {
+      const stopZ = this.ended.get(this.next);
+      if (stopZ === undefined) {
+        if (!isClosed(this.next)) return;
+        continue;
+      }
+      if (isUnsettled(this.next)) return;
+      await this.deliverBlock(this.next, stopZ);
+      this.ended.delete(this.next);
+    }
+  }
+
+  private async deliverBlock(index: number, stopZ: number): Promise<void> {
+    const { memory, chain, block, store, signal, openBeyond } = this.options;
+    const rows = this.ofBlock.get(index) ?? new BlockRows(store, chain.rowWidth);
+    this.ofBlock.delete(index);
+    const rowBytes = Math.max(chain.rowWidth, chain.columns.length) * Float64Array.BYTES_PER_ELEMENT;
+    const chunkRows = Math.max(1, Math.min(MOST_BATCH_ROWS, Math.floor(memory.batches.capacityBytes / 4 / rowBytes)));
+    const windowRows = Math.max(1, Math.floor(memory.merges.capacityBytes / Math.max(1, rows.windowBytes(1))));
+    const windowBytes = Math.min(rows.windowBytes(Math.min(windowRows, rows.count)), memory.merges.capacityBytes);
+    const give = await memory.merges.take(windowBytes, signal);
+    try {
+      let left = rows.count;
+      for await (const chunk of rows.merged(chunkRows, windowRows)) {
+        left -= chunk.length / chain.rowWidth;
+        if (left === 0) {
+          this.depth = Math.max(this.depth, stopZ);
+          const nextSlab = placeOf(block.layout, index + 1).z * block.layout.coreSize.z;
+          this.finalTo = Math.min(nextSlab, this.depth);
+        }
+        await this.deliver(chunk, openBeyond(left === 0 ? index : index - 1), false);
+      }
+    } finally {
+      give();
+    }
+  }
+
+  private async deliver(rows: Float64Array, open: readonly OpenComponent[], last: boolean): Promise<void> {
+    const { memory, chain, block, subscriber, signal, delivered } = this.options;
+    const cells = CellTable.fromRows(chain.columns, rows, chain.rowWidth, chain.places);
+    const room = memory.batches.take(cells.bytes, signal);
+    this.stalled = room;
+    const give = await room.finally(() => {
+      this.stalled = undefined;
+    });
+    let holders = 1;
+    const letGo = () => {
+      if (--holders === 0) give();
+    };
+    const hold = () => {
+      if (holders === 0) return () => {};
+      holders++;
+      let held = true;
+      return () => {
+        if (held) letGo();
+        held = false;
+      };
+    };
+    delivered(cells.count);
+    subscriber.next({ volumeId: block.volume.id, cells, finalTo: this.finalTo, open, last, hold });
+    letGo();
+  }
+}

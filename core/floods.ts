@@ -1,0 +1,150 @@
+import { tmpdir } from 'node:os';
+import { addon, type FloodTotals, type NativeFlood } from '../native/index.js';
+import { type Component, freeFragments } from './fragments.js';
+import type { Lanes } from './lanes.js';
+import { sortRows } from './rows.js';
+import type { SparseMemory } from './sparse.js';
+
+export interface FloodOptions {
+  readonly memory: SparseMemory;
+  readonly lanes: Lanes;
+  readonly channels: number;
+  readonly rowWidth: number;
+  readonly signal: AbortSignal;
+  /** Takes the cells of components that end in a block, in z, y, x order. */
+  readonly deliver: (block: number, rows: Float64Array) => Promise<void>;
+  /** Told once a component's cells were delivered. */
+  readonly settled: (component: Component) => void;
+}
+
+/** What the components of one native job take together, and the bytes of their largest fragment. */
+interface BatchSize {
+  readonly totals: FloodTotals;
+  readonly fragmentBytes: number;
+}
+interface Batch extends BatchSize {
+  readonly components: Component[];
+}
+
+/** Floods components that were joined from fragments: as many together as the budget's share holds, a larger one in a file. */
+export class Floods {
+  private readonly waiting: Component[] = [];
+
+  constructor(private readonly options: FloodOptions) {}
+
+  add(component: Component): void {
+    this.waiting.push(component);
+  }
+
+  /** Floods all that wait; one call at a time. */
+  async drain(): Promise<void> {
+    for (const component of this.waiting) {
+      if (component.fragments.every((fragment) => fragment.seeds === 0)) await this.settle(component);
+    }
+    const waiting = this.waiting.splice(0).filter((component) => component.fragments.length > 0);
+    for (let next = 0; next < waiting.length; ) {
+      const batch = this.batchFrom(waiting, next);
+      await this.flood(batch);
+      next += batch.components.length;
+    }
+  }
+
+  /** The longest batch from `first` on that the share holds; at least one component. */
+  private batchFrom(waiting: readonly Component[], first: number): Batch {
+    const components: Component[] = [];
+    let size: BatchSize = { totals: { ...nothing, channels: this.options.channels }, fragmentBytes: 0 };
+    for (let next = first; next < waiting.length; next++) {
+      const component = waiting[next] as Component;
+      const longer = withComponent(size, component);
+      if (components.length > 0 && bytesOf(longer) > this.options.memory.floods.capacityBytes) break;
+      components.push(component);
+      size = longer;
+    }
+    return { components, ...size };
+  }
+
+  private async flood(batch: Batch): Promise<void> {
+    const { memory, lanes, signal, rowWidth } = this.options;
+    const inFile = bytesOf(batch) > memory.floods.capacityBytes;
+    const give = await memory.floods.take(inFile ? batch.fragmentBytes : bytesOf(batch), signal);
+    try {
+      const flood = new addon.Flood({ ...batch.totals, inFile, folder: memory.folder ?? tmpdir() });
+      for (const component of batch.components) {
+        for (const { group, offset, bytes } of component.fragments) {
+          signal.throwIfAborted();
+          flood.add(await group.stored.read(offset, bytes));
+        }
+        flood.close();
+      }
+      const { rows, counts } = await lanes.run(
+        () => 1,
+        () => stoppable(flood, signal),
+      );
+      await this.deliver(batch.components, rows, counts, rowWidth);
+    } finally {
+      give();
+    }
+    for (const component of batch.components) await this.settle(component);
+  }
+
+  private async deliver(components: Component[], rows: Float64Array, counts: Int32Array, width: number): Promise<void> {
+    const ofBlock = new Map<number, Float64Array[]>();
+    let at = 0;
+    for (const [i, { lastBlock }] of components.entries()) {
+      const end = at + (counts[i] ?? 0) * width;
+      const parts = ofBlock.get(lastBlock) ?? [];
+      parts.push(rows.subarray(at, end));
+      ofBlock.set(lastBlock, parts);
+      at = end;
+    }
+    for (const [block, parts] of ofBlock) await this.options.deliver(block, sortRows(parts, width));
+  }
+
+  private async settle(component: Component): Promise<void> {
+    await freeFragments(component);
+    this.options.settled(component);
+    component.fragments = [];
+  }
+}
+
+const nothing = { voxels: 0, runs: 0, seeds: 0, mostVoxels: 0, mostRuns: 0, mostSeeds: 0 };
+
+function withComponent({ totals, fragmentBytes }: BatchSize, component: Component): BatchSize {
+  let [voxels, runs, seeds, largest] = [0, 0, 0, fragmentBytes];
+  for (const fragment of component.fragments) {
+    voxels += fragment.voxels;
+    runs += fragment.runs;
+    seeds += fragment.seeds;
+    largest = Math.max(largest, fragment.bytes);
+  }
+  return {
+    totals: {
+      channels: totals.channels,
+      voxels: totals.voxels + voxels,
+      runs: totals.runs + runs,
+      seeds: totals.seeds + seeds,
+      mostVoxels: Math.max(totals.mostVoxels, voxels),
+      mostRuns: Math.max(totals.mostRuns, runs),
+      mostSeeds: Math.max(totals.mostSeeds, seeds),
+    },
+    fragmentBytes: largest,
+  };
+}
+
+/** Bytes of a batch in memory; the fragment being read comes on top of what native code takes. */
+function bytesOf({ totals, fragmentBytes }: BatchSize): number {
+  return addon.floodBytes(totals) + fragmentBytes;
+}
+
+async function stoppable(flood: NativeFlood, signal: AbortSignal) {
+  const stop = () => flood.stop();
+  signal.addEventListener('abort', stop, { once: true });
+  try {
+    return await flood.run();
+  } catch (error) {
+    signal.throwIfAborted();
+    throw error;
+  } finally {
+    signal.removeEventListener('abort', stop);
+  }
+}

@@ -1,0 +1,113 @@
+import { firstValueFrom, from, mergeMap, type Observable, toArray } from 'rxjs';
+import type { AnyBlock, Block, Needs, Result } from './block.js';
+import { runBlock } from './blockRun.js';
+import { blocks } from './blocks.js';
+import { Budget } from './budget.js';
+import { defaultMemoryBytes } from './cells.js';
+import { ChainPlan, checkBlock } from './chainPlan.js';
+import { extent, voxelCount } from './geometry.js';
+import { track } from './idle.js';
+import { imageBytes } from './images.js';
+import { Lanes } from './lanes.js';
+import { chooseTarget, chooseThreads, type Target } from './target.js';
+import { bytesPerVoxel, type Volume } from './volume.js';
+
+export interface PlanOptions {
+  readonly memory?: number | string | Budget;
+  readonly threads?: number;
+  readonly target?: Target;
+}
+
+/** What a run of these blocks would take. */
+export interface RunPlan {
+  readonly blocks: number;
+  /** Voxels of the cores. */
+  readonly voxels: number;
+  /** Bytes asked of the source: cores and halos. */
+  readonly bytesToRead: number;
+  /** Bytes of image memory that each block takes while it is worked on. */
+  readonly blockBytes: number;
+  /** Bytes of the budget: for images, and for sparse data. */
+  readonly imageBytes: number;
+  readonly sparseBytes: number;
+  /** Seconds of computing, from a short measurement of this chain on this machine; reading comes on top where it is slower. */
+  readonly expectedSeconds: number;
+  readonly threads: number;
+  readonly target: Target;
+}
+
+/**
+ * Tells what running these blocks would take, instead of running them. Takes the options of `cells`.
+ *
+ * @needs `maxima`
+ * @throws {OptionError} at once, if an option is out of range
+ * @throws {BudgetError} in the stream, if a block can never fit the memory
+ * @example const { expectedSeconds } = await lastValueFrom(blocks(volume).pipe(maxima(), shape(), plan({ memory: '2 GiB' })));
+ */
+export function plan(
+  options: PlanOptions = {},
+): <Has extends Result>(blocks: Observable<Block<Has>> & Needs<Has, 'maxima'>) => Observable<RunPlan> {
+  const threads = chooseThreads('plan', options.threads);
+  const target = chooseTarget('plan', options.target);
+  const { memory = defaultMemoryBytes() } = options;
+  const budget = memory instanceof Budget ? memory : new Budget(memory);
+  return (source) =>
+    (source as Observable<AnyBlock>).pipe(
+      toArray(),
+      mergeMap((all) => from(track(planOf(all, budget, threads, target)))),
+    );
+}
+
+async function planOf(all: readonly AnyBlock[], budget: Budget, threads: number, target: Target): Promise<RunPlan> {
+  const halves = { imageBytes: budget.images.capacityBytes, sparseBytes: budget.sparse.capacityBytes, threads, target };
+  const [first] = all;
+  if (!first) return { blocks: 0, voxels: 0, bytesToRead: 0, blockBytes: 0, expectedSeconds: 0, ...halves };
+  const chain = new ChainPlan(first.plans);
+  const request = chain.request(first, target, budget.sparse, threads);
+  checkBlock(chain, first, request, halves.imageBytes);
+  const sum = (of: (block: AnyBlock) => number) => all.reduce((total, block) => total + of(block), 0);
+  const voxelsRead = sum((block) => voxelCount(chain.readRegion(block)));
+  return {
+    blocks: all.length,
+    voxels: sum((block) => voxelCount(block.core)),
+    bytesToRead: voxelsRead * bytesPerVoxel[first.volume.dtype],
+    blockBytes: imageBytes(request),
+    expectedSeconds: voxelsRead * (await secondsPerVoxel(chain, threads, target)),
+    ...halves,
+  };
+}
+
+/** Runs the chain on a small volume of noise with cells, twice, and times the second run. */
+async function secondsPerVoxel(chain: ChainPlan, threads: number, target: Target): Promise<number> {
+  const volume = noise({ z: 24, y: 512, x: 512 }, chain.maskThreshold);
+  const budget = new Budget('1 GiB');
+  const lanes = new Lanes(threads);
+  let seconds = 0;
+  const block = chain.plans.reduce((so, one) => so.with(one), await firstValueFrom<AnyBlock>(blocks(volume)));
+  for (let turn = 0; turn < 2; turn++) {
+    const config = chain.config(block, target, budget.sparse);
+    const signal = new AbortController().signal;
+    const grant = await budget.images.admit(chain.request(block, target, budget.sparse, threads), signal);
+    const start = performance.now();
+    await runBlock({ block, chain, config, grant, lanes, width: () => threads, signal, output: async () => {} });
+    seconds = (performance.now() - start) / 1000;
+    grant.release();
+  }
+  const { z, y, x } = volume.size as { z: number; y: number; x: number };
+  return seconds / (z * y * x);
+}
+
+/** Noise below the threshold, and above it a cell of some hundred voxels in every 8000. */
+function noise(size: { z: number; y: number; x: number }, threshold: number): Volume {
+  const plane = size.y * size.x;
+  const read: Volume['read'] = async (region, into) => {
+    const { z: planes } = extent(region);
+    let state = 1;
+    for (let i = 0; i < planes * plane; i++) {
+      state = (Math.imul(state, 1103515245) + 12345) >>> 0;
+      into[i] = Math.max(0, Math.min(65535, threshold)) * 0.4 + (state >>> 25);
+    }
+    for (let i = 0; i < planes * plane; i += 1000) into.fill(Math.min(65535, 2 * threshold + 1), i, i + 8);
+  };
+  return { id: 'noise', size, dtype: 'uint16', read };
+}

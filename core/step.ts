@@ -1,0 +1,30 @@
+import { map, type Observable } from 'rxjs';
+import type { Block, Result, Step, StepPlan } from './block.js';
+import { LayoutError } from './errors.js';
+
+/** Turns a plan into an operator. It only adds to the description: nothing runs, nothing is held. */
+export function step<Need extends Result, Add extends Result>(
+  adds: Add,
+  needs: readonly Need[],
+  plan: Omit<StepPlan, 'adds' | 'needs'>,
+): Step<Need, Add> {
+  return asStep<Need, Add>([{ ...plan, adds, needs }]);
+}
+
+/** An operator that adds these plans, in order, to every block. */
+export function asStep<Need extends Result, Add extends Result>(plans: readonly StepPlan[]): Step<Need, Add> {
+  const operator = <Has extends Result>(blocks: Observable<Block<Has>>) =>
+    blocks.pipe(map((block) => plans.reduce(withPlan, block as Block<Result>) as Block<Has | Add>));
+  return Object.assign(operator, { plans }) as Step<Need, Add>;
+}
+
+/** The block with one step more. The compiler refuses a wrong order already; this is for those without one. */
+function withPlan(block: Block<Result>, plan: StepPlan): Block<Result> {
+  for (const need of plan.needs) {
+    if (!block.has.has(need)) throw new LayoutError(`${plan.name}: a step that makes '${need}' has to come first`);
+  }
+  if (block.has.has(plan.adds)) {
+    throw new LayoutError(`${plan.name}: the pipeline has '${plan.adds}' already, expected each step once`);
+  }
+  return block.with(plan);
+}

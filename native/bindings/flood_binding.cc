@@ -1,0 +1,158 @@
+// Floods of components that were put together from fragments: `new Flood(options)`, `add(bytes)`, `close()`, `run()`.
+#include "bindings/flood_binding.h"
+
+#include <atomic>
+#include <cstring>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "bindings/jobs.h"
+#include "bindings/values.h"
+#include "chain/flood.h"
+#include "chain/fragments.h"
+
+namespace somaflow {
+
+namespace {
+
+// Bytes that the parts of these components take before and while they are flooded. The totals are of all components of a
+// batch, the most of the largest one.
+struct Totals {
+  size_t voxels, runs, seeds, most_voxels, most_runs, most_seeds;
+};
+
+size_t gathered_bytes(const Totals& t, size_t channels) {
+  return Cutter::rounded(t.runs * sizeof(Run)) + Cutter::rounded(t.seeds * sizeof(Seed)) +
+         Cutter::rounded(t.voxels * channels * sizeof(uint16_t));
+}
+
+Totals totals_of(const Napi::Object& options) {
+  const auto count = [&](const char* key) { return static_cast<size_t>(number(options, key)); };
+  return {count("voxels"), count("runs"), count("seeds"), count("mostVoxels"), count("mostRuns"), count("mostSeeds")};
+}
+
+class FloodObject : public Napi::ObjectWrap<FloodObject> {
+ public:
+  static Napi::Function define(Napi::Env env) {
+    return DefineClass(env, "Flood",
+                       {InstanceMethod("add", &FloodObject::add), InstanceMethod("close", &FloodObject::close),
+                        InstanceMethod("run", &FloodObject::run), InstanceMethod("stop", &FloodObject::stop)});
+  }
+
+  explicit FloodObject(const Napi::CallbackInfo& info) : Napi::ObjectWrap<FloodObject>(info) {
+    const Napi::Object options = info[0].As<Napi::Object>();
+    totals_ = totals_of(options);
+    channels_ = static_cast<size_t>(integer(options, "channels"));
+    in_file_ = flag(options, "inFile");
+    folder_ = options.Get("folder").ToString().Utf8Value();
+    flood_ = std::make_unique<Flood>(static_cast<int>(channels_));
+    try {
+      Cutter cutter(memory_.take(gathered_bytes(totals_, channels_), in_file_ ? 0 : SIZE_MAX, folder_));
+      runs_ = cutter.cut<Run>(totals_.runs);
+      seeds_ = cutter.cut<Seed>(totals_.seeds);
+      values_ = cutter.cut<uint16_t>(totals_.voxels * channels_);
+    } catch (const std::exception& error) {
+      throw Napi::Error::New(info.Env(), error.what());
+    }
+  }
+
+ private:
+  struct Part {
+    size_t runs, seeds, values;  // where it begins
+  };
+
+  // add(bytes): a fragment of the component under way.
+  void add(const Napi::CallbackInfo& info) {
+    Napi::Uint8Array bytes = info[0].As<Napi::Uint8Array>();
+    const FragmentView fragment = view_fragment(bytes.Data());
+    const size_t voxels = static_cast<size_t>(fragment.head.voxels);
+    if (end_.runs + fragment.head.runs > totals_.runs || end_.seeds + fragment.head.seeds > totals_.seeds ||
+        end_.values + voxels * channels_ > totals_.voxels * channels_)
+      throw Napi::RangeError::New(info.Env(), "a fragment is larger than was said");
+    // A record read back from a file lies at any address; memcpy does not mind.
+    std::memcpy(runs_ + end_.runs, fragment.runs, fragment.head.runs * sizeof(Run));
+    std::memcpy(seeds_ + end_.seeds, fragment.seeds, fragment.head.seeds * sizeof(Seed));
+    std::memcpy(values_ + end_.values, fragment.values, voxels * channels_ * sizeof(uint16_t));
+    end_.runs += fragment.head.runs;
+    end_.seeds += fragment.head.seeds;
+    end_.values += voxels * channels_;
+  }
+
+  // close(): the component has all its parts.
+  void close(const Napi::CallbackInfo&) { ends_.push_back(end_); }
+
+  // run(): Promise of { rows, counts }: the cells of all components, and how many each has.
+  Napi::Value run(const Napi::CallbackInfo& info) {
+    Ref();
+    auto rows = std::make_shared<std::vector<double>>();
+    auto counts = std::make_shared<std::vector<int32_t>>();
+    return start_job(
+        info.Env(), 1, [this, rows, counts] { divide(*rows, *counts); },
+        [this, rows, counts](Napi::Env env) -> Napi::Value {
+          const bool stopped = stop_.load();
+          Unref();
+          if (stopped) throw Napi::Error::New(env, "stopped");
+          Napi::Object result = Napi::Object::New(env);
+          result.Set("rows", copy_to_array(env, *rows));
+          result.Set("counts", copy_to_array(env, *counts));
+          return result;
+        });
+  }
+
+  void stop(const Napi::CallbackInfo&) { stop_.store(true); }
+
+  void divide(std::vector<double>& rows, std::vector<int32_t>& counts) {
+    Part begin{0, 0, 0};
+    for (const Part& end : ends_) {
+      const size_t before = rows.size();
+      const ComponentView component{runs_ + begin.runs,     nullptr,              end.runs - begin.runs,
+                                    values_ + begin.values, seeds_ + begin.seeds, end.seeds - begin.seeds};
+      flood_->divide(component, rows, stop_, in_file_ ? 0 : SIZE_MAX, folder_);
+      counts.push_back(static_cast<int32_t>((rows.size() - before) / (4 + channels_)));
+      begin = end;
+      if (stop_.load(std::memory_order_relaxed)) return;
+    }
+  }
+
+  Totals totals_{};
+  size_t channels_ = 1;
+  bool in_file_ = false;
+  std::string folder_;
+  Scratch memory_;
+  std::unique_ptr<Flood> flood_;
+  Run* runs_ = nullptr;
+  Seed* seeds_ = nullptr;
+  uint16_t* values_ = nullptr;
+  Part end_{0, 0, 0};
+  std::vector<Part> ends_;
+  std::atomic<bool> stop_{false};
+};
+
+// floodBytes(options): bytes of memory that a Flood of these totals takes.
+Napi::Value flood_bytes(const Napi::CallbackInfo& info) {
+  const Napi::Object options = info[0].As<Napi::Object>();
+  const Totals t = totals_of(options);
+  const size_t bytes = gathered_bytes(t, static_cast<size_t>(integer(options, "channels"))) +
+                       Flood::scratch_bytes(t.most_voxels, t.most_runs, t.most_seeds);
+  return Napi::Number::New(info.Env(), static_cast<double>(bytes));
+}
+
+// touching(a, b): pairs of fragments whose runs on a common face touch.
+Napi::Value touching_lists(const Napi::CallbackInfo& info) {
+  const auto list = [](const Napi::Value& value) {
+    Napi::Int32Array array = value.As<Napi::Int32Array>();
+    return std::vector<int32_t>(array.Data(), array.Data() + array.ElementLength());
+  };
+  return copy_to_array(info.Env(), touching(list(info[0]), list(info[1])));
+}
+
+}  // namespace
+
+void export_flood(Napi::Env env, Napi::Object exports) {
+  exports.Set("Flood", FloodObject::define(env));
+  exports.Set("floodBytes", Napi::Function::New(env, flood_bytes));
+  exports.Set("touching", Napi::Function::New(env, touching_lists));
+}
+
+}  // namespace somaflow

@@ -1,0 +1,7 @@
+#pragma once
+
+#include <napi.h>
+
+namespace somaflow {
+void export_flood(Napi::Env env, Napi::Object exports);
+}  // namespace somaflow

@@ -1,0 +1,44 @@
+// Memory that floods reuse. Fresh pages are dear, so a scratch keeps its greatest size; one that would be larger than
+// `limit` bytes is mapped from an unlinked temporary file instead, whose pages the system can write out.
+#pragma once
+
+#include <cstddef>
+#include <string>
+
+namespace somaflow {
+
+class Scratch {
+ public:
+  Scratch() = default;
+  Scratch(const Scratch&) = delete;
+  Scratch& operator=(const Scratch&) = delete;
+  ~Scratch() { drop(); }
+
+  // At least `bytes` of memory, its contents undefined. Throws std::runtime_error if the file cannot be made.
+  std::byte* take(size_t bytes, size_t limit = SIZE_MAX, const std::string& folder = {});
+
+ private:
+  void drop();
+  std::byte* data_ = nullptr;
+  size_t size_ = 0;
+  bool mapped_ = false;
+};
+
+// Cuts arrays, each aligned to its type, out of one piece of memory.
+class Cutter {
+ public:
+  explicit Cutter(std::byte* at) : at_(at) {}
+  template <typename T>
+  T* cut(size_t count) {
+    T* const array = reinterpret_cast<T*>(at_);
+    at_ += rounded(count * sizeof(T));
+    return array;
+  }
+  // Bytes that an array takes, its alignment included.
+  static constexpr size_t rounded(size_t bytes) { return (bytes + 63) / 64 * 64; }
+
+ private:
+  std::byte* at_;
+};
+
+}  // namespace somaflow

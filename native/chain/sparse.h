@@ -1,0 +1,69 @@
+// What is left of the images: runs of mask voxels with their values, seeds, and the components that they form.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+namespace somaflow {
+
+// Voxels x .. x + length - 1 of row (z, y), all in the mask.
+struct Run {
+  int32_t z, y, x, length;
+};
+
+inline bool before(const Run& a, const Run& b) {
+  return a.z != b.z ? a.z < b.z : a.y != b.y ? a.y < b.y : a.x < b.x;
+}
+
+// A maximum inside the mask.
+struct Seed {
+  int32_t z, y, x;
+};
+
+inline bool before(const Seed& a, const Seed& b) {
+  return a.z != b.z ? a.z < b.z : a.y != b.y ? a.y < b.y : a.x < b.x;
+}
+
+// Bits for the faces of a core behind which another core lies.
+enum Face : uint8_t { kLowZ = 1, kHighZ = 2, kLowY = 4, kHighY = 8, kLowX = 16, kHighX = 32 };
+constexpr int kFaces = 6;
+
+// A 6-connected set of mask voxels, or the part of one that has been seen. The values of a run are `length` of the
+// image, then `length` of each further channel; runs are in no order once components were joined.
+struct Component {
+  std::vector<Run> runs;
+  std::vector<uint16_t> values;
+  std::vector<Seed> seeds;
+  std::vector<int32_t> continues;  // fragments that already left, of which this is the rest
+  int32_t last_plane = 0;
+  uint8_t faces = 0;
+
+  size_t bytes() const {
+    return runs.capacity() * sizeof(Run) + values.capacity() * sizeof(uint16_t) + seeds.capacity() * sizeof(Seed);
+  }
+};
+
+// The mask runs and maxima of one plane's rows, as they are found; rows of the core only.
+struct PlaneRun {
+  int32_t x, length;
+  uint32_t value;  // where its values begin
+};
+
+struct PlaneMask {
+  std::vector<uint32_t> row_runs;  // for each row, where its runs begin; one more for the end
+  std::vector<PlaneRun> runs;
+  std::vector<uint16_t> values;
+  void clear() {
+    row_runs.clear();
+    runs.clear();
+    values.clear();
+  }
+};
+
+// The voxels of one plane that no voxel of their window exceeds.
+struct Peak {
+  int32_t y, x;
+  uint16_t value;
+};
+
+}  // namespace somaflow

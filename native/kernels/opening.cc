@@ -1,0 +1,226 @@
+#include "kernels/opening.h"
+
+#include <algorithm>
+
+// All standard headers come before the target regions: an inline function compiled for AVX2 may be the copy that the
+// linker keeps. A further target is one more namespace with its vector width, and a line in kernels_for.
+namespace somaflow {
+
+
+namespace {
+
+using Table = OpeningPlan::Table;
+using Tap = OpeningPlan::Tap;
+
+/// The row kernels of one target; pairs hold the erosion's minimum, then the dilation's maximum.
+struct Kernels {
+  void (*import_row)(const uint16_t*, int16_t*, int, const uint16_t* later);
+  void (*subtract_row)(const uint16_t*, const int16_t*, uint16_t*, int, const uint16_t* later);
+  void (*double_rows[2])(const int16_t* const*, int16_t* const*, int, int);
+  void (*widen_row[2])(const int16_t*, int, int16_t*, int);
+  void (*cover_rows[2])(const int16_t* const*, int, int16_t* const*, int, int);
+};
+
+namespace portable {
+constexpr int vector_bytes = 16;
+#include "kernels/opening_rows.inl.h"
+}  // namespace portable
+
+#if defined(__x86_64__) || defined(__i386__)
+#if defined(__clang__)
+#pragma clang attribute push(__attribute__((target("avx2"))), apply_to = function)
+#else
+#pragma GCC push_options
+#pragma GCC target("avx2")
+#endif
+namespace avx2 {
+constexpr int vector_bytes = 32;
+#include "kernels/opening_rows.inl.h"
+}  // namespace avx2
+#if defined(__clang__)
+#pragma clang attribute pop
+#else
+#pragma GCC pop_options
+#endif
+const Kernels& kernels_for(Target target) { return target == Target::avx2 ? avx2::kernels : portable::kernels; }
+#else
+const Kernels& kernels_for(Target) { return portable::kernels; }
+#endif
+
+constexpr int batch = OpeningPlan::batch;
+constexpr int levels_max = 10;  // 2^10 is the greatest size
+
+/// Bump allocation from the caller's scratch, in whole cache lines.
+class Scratch {
+ public:
+  explicit Scratch(void* memory) : next_(static_cast<char*>(memory)) {}
+  template <typename T>
+  T* take(size_t count) {
+    T* taken = reinterpret_cast<T*>(next_);
+    next_ += (count * sizeof(T) + 63) / 64 * 64;
+    return taken;
+  }
+
+ private:
+  char* next_;
+};
+
+/// Erosion or dilation of a strip: the rings of the plan's tables, fed row by row. Row n of its result needs rows n to n + size_y - 1 of what is fed.
+class Stage {
+ public:
+  Stage(const OpeningPlan& plan, const Kernels& kernels, bool greatest, int columns, Scratch& scratch)
+      : plan_(plan), kernels_(kernels), greatest_(greatest), columns_(columns) {
+    pixels_ = scratch.take<int16_t>(plan.ring_pixels());
+    slots_ = scratch.take<int>(plan.tables().size());
+    taps_ = scratch.take<const int16_t*>(batch * plan.taps().size());
+    cursors_ = scratch.take<int>(plan.taps().size());
+    std::fill_n(slots_, plan.tables().size(), 0);
+    // Row r of every table is in slot r modulo the ring's height, and means the rectangle whose last row is r.
+    for (size_t t = 0; t < plan.taps().size(); ++t) {
+      cursors_[t] = plan.taps()[t].row % plan.tables()[plan.taps()[t].table].rows;
+    }
+  }
+
+  /// Where the pixels of the row after the next `ahead` rows go, before it is fed.
+  int16_t* next_row(int ahead = 0) const { return row(0, (slots_[0] + ahead) % plan_.tables()[0].rows); }
+
+  /// Takes the row written at next_row() into all tables.
+  void feed() {
+    const Table* tables = plan_.tables().data();
+    const int levels = plan_.levels();
+    const int16_t* before[levels_max + 1];
+    int16_t* now[levels_max + 1];
+    for (int k = 0; k <= levels; ++k) {
+      const int age = 1 << k, slot = slots_[k];
+      now[k] = row(k, slot);
+      // The last level is not doubled further, so its ring may be shorter than its age.
+      before[k] = k == levels ? nullptr : row(k, slot >= age ? slot - age : slot - age + tables[k].rows);
+    }
+    kernels_.double_rows[greatest_](before, now, levels, columns_);
+    const int count = static_cast<int>(plan_.tables().size());
+    for (int i = levels + 1; i < count; ++i) {
+      const Table& table = tables[i];
+      const int half = 1 << (table.widening - 1);
+      kernels_.widen_row[greatest_](row(table.from, slots_[table.from]), half, row(i, slots_[i]), columns_ - 2 * half + 1);
+    }
+    for (int i = 0; i < count; ++i) slots_[i] = slots_[i] + 1 == tables[i].rows ? 0 : slots_[i] + 1;
+  }
+
+  /// Computes the next `rows` rows of the result.
+  void cover(int16_t* const* out, int rows, int count) {
+    const Tap* taps = plan_.taps().data();
+    const int tap_count = static_cast<int>(plan_.taps().size());
+    for (int t = 0; t < tap_count; ++t) {
+      const Table& table = plan_.tables()[taps[t].table];
+      const int16_t* start = pixels_ + table.offset + taps[t].column;
+      int cursor = cursors_[t];
+      for (int i = 0; i < rows; ++i) {
+        taps_[i * tap_count + t] = start + cursor * plan_.stride();
+        if (++cursor == table.rows) cursor = 0;
+      }
+      cursors_[t] = cursor;
+    }
+    kernels_.cover_rows[greatest_](taps_, tap_count, out, rows, count);
+  }
+
+ private:
+  int16_t* row(int table, int slot) const { return pixels_ + plan_.tables()[table].offset + slot * plan_.stride(); }
+
+  const OpeningPlan& plan_;
+  const Kernels& kernels_;
+  const bool greatest_;
+  const int columns_;
+  int16_t* pixels_;
+  int* slots_;
+  int* cursors_;
+  const int16_t** taps_;
+};
+
+/// The part of [first, first + count) inside [0, size), as indices from `first`.
+struct Inside {
+  int begin, end;
+  Inside(int64_t first, int count, int64_t size)
+      : begin(static_cast<int>(std::clamp<int64_t>(-first, 0, count))),
+        end(static_cast<int>(std::clamp<int64_t>(size - first, begin, count))) {}
+  /// Gives the pixels outside a value that never counts.
+  void fill_outside(int16_t* row, int count, int16_t value) const {
+    std::fill(row, row + begin, value);
+    std::fill(row + end, row + count, value);
+  }
+};
+
+}  // namespace
+
+void subtract_opening(Target target, const OpeningPlan& plan, const uint16_t* source, ptrdiff_t source_stride, PlaneBox have,
+                      int64_t height, int64_t width, PlaneBox box, uint16_t* out, ptrdiff_t out_stride, void* memory) {
+  const Kernels& kernels = kernels_for(target);
+  const int64_t columns = box.x1 - box.x0;
+  if (columns <= 0 || box.y1 <= box.y0) return;
+  const int64_t strips = (columns + plan.strip() - 1) / plan.strip();
+  const int strip = static_cast<int>((columns + strips - 1) / strips);
+  const int reach_y = plan.reach_y(), reach_x = plan.reach_x();
+  // Row and column 0 of what is eroded and of what is dilated, in the plane.
+  const int64_t source_y = box.y0 - reach_y, eroded_y = box.y0 - reach_y + plan.size_y() / 2;
+  const int64_t source_rows = box.y1 - box.y0 + 2 * reach_y;
+  constexpr int16_t least = INT16_MIN, most = INT16_MAX;
+
+  for (int64_t x0 = box.x0; x0 < box.x1; x0 += strip) {
+    const int open_columns = static_cast<int>(std::min<int64_t>(strip, box.x1 - x0));
+    const int eroded_columns = open_columns + reach_x, source_columns = eroded_columns + reach_x;
+    const int64_t source_x = x0 - reach_x;
+    const Inside source_inside(source_x, source_columns, width);
+    const Inside eroded_inside(source_x + plan.size_x() / 2, eroded_columns, width);
+
+    Scratch scratch(memory);
+    Stage erosion(plan, kernels, false, source_columns, scratch), dilation(plan, kernels, true, eroded_columns, scratch);
+    int16_t* opened[batch];
+    for (int i = 0; i < batch; ++i) opened[i] = scratch.take<int16_t>(plan.stride());
+
+    // Rows go through both stages in batches. The first reach_y rows of a stage only fill its rings.
+    int64_t eroded = 0, done = 0;
+    for (int64_t fed = 0; fed < source_rows;) {
+      const int64_t until = fed < reach_y ? reach_y : std::min<int64_t>(fed + batch, source_rows);
+      for (; fed < until; ++fed) {
+        int16_t* row = erosion.next_row();
+        const int64_t y = source_y + fed;
+        if (y < 0 || y >= height) {
+          std::fill_n(row, source_columns, most);
+        } else {
+          const uint16_t* from = source + (y - have.y0) * source_stride + (source_x + source_inside.begin - have.x0);
+          const int64_t rows_left = std::min(height, box.y1 + reach_y) - 1 - y;
+          kernels.import_row(from, row + source_inside.begin, source_inside.end - source_inside.begin,
+                             from + std::min<int64_t>(batch, rows_left) * source_stride);
+          source_inside.fill_outside(row, source_columns, most);
+        }
+        erosion.feed();
+      }
+      const int rows = static_cast<int>(fed - reach_y - eroded);
+      if (rows == 0) continue;
+
+      int16_t* eroded_rows[batch];
+      for (int i = 0; i < rows; ++i) eroded_rows[i] = dilation.next_row(i);
+      erosion.cover(eroded_rows, rows, eroded_columns);
+      for (int i = 0; i < rows; ++i, ++eroded) {
+        const int64_t y = eroded_y + eroded;
+        if (y < 0 || y >= height) {
+          std::fill_n(eroded_rows[i], eroded_columns, least);
+        } else {
+          eroded_inside.fill_outside(eroded_rows[i], eroded_columns, least);
+        }
+        dilation.feed();
+      }
+
+      const int ready = static_cast<int>(eroded - reach_y - done);
+      if (ready <= 0) continue;
+      dilation.cover(opened, ready, open_columns);
+      for (int i = 0; i < ready; ++i, ++done) {
+        const int64_t y = box.y0 + done;
+        uint16_t* to = out + done * out_stride + (x0 - box.x0);
+        kernels.subtract_row(source + (y - have.y0) * source_stride + (x0 - have.x0), opened[i], to, open_columns,
+                             to + std::min<int64_t>(batch, box.y1 - 1 - y) * out_stride);
+      }
+    }
+  }
+}
+
+}  // namespace somaflow

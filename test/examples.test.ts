@@ -1,0 +1,42 @@
+/** The programs that a user starts from run as they stand and find what they should. */
+import { readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import test from 'ava';
+import { ended, scratch, startIn } from './support/command.js';
+import { inProject, MINI } from './support/paths.js';
+import { readTable } from './support/table.js';
+
+const EXPECTED = inProject('test/reference/mini_default.csv');
+
+test('examples/detect finds the 623 cells of the shipped crop', async (t) => {
+  const out = join(await scratch(t), 'cells.csv');
+  const { code, stdout, stderr } = await ended(
+    startIn(inProject('.'), [inProject('dist/examples/detect.js'), MINI, out]),
+  );
+  t.is(code, 0, stderr);
+  t.true(stdout.includes(out), stdout);
+  t.deepEqual(await readTable(out), await readTable(EXPECTED));
+});
+
+test('examples/live finds the same number of cells in planes that are still coming', async (t) => {
+  const { code, stdout, stderr } = await ended(startIn(inProject('.'), [inProject('dist/examples/live.js'), MINI]));
+  t.is(code, 0, stderr);
+  const lines = stdout.trimEnd().split('\n');
+  t.is(lines.at(-1), '623 cells in all');
+  t.true(lines.length > 2, 'cells came in one batch only, not while planes were coming');
+});
+
+test("the README's program, copied into a file of the clone, writes the 623 cells", async (t) => {
+  const readme = await readFile(inProject('README.md'), 'utf8');
+  const code = /```js\n([\s\S]*?)```/.exec(readme)?.[1];
+  if (code === undefined) return t.fail('README.md has no program');
+  // A file in the root finds `somaflow`; run from a folder of its own, it writes no table into the clone.
+  const program = inProject(`try-${process.pid}.mjs`);
+  const folder = await scratch(t);
+  await symlink(inProject('examples'), join(folder, 'examples'));
+  t.teardown(() => rm(program, { force: true }));
+  await writeFile(program, code);
+  const run = await ended(startIn(folder, [program]));
+  t.is(run.code, 0, run.stderr);
+  t.deepEqual(await readTable(join(folder, 'cells.csv')), await readTable(EXPECTED));
+});

@@ -1,0 +1,114 @@
+/**
+ * Compares the product with the reference implementation on volumes and chains drawn at random: every row, exactly.
+ *
+ *     npm run test:interop [-- --cases 60] [-- --seed 7]
+ *
+ * Python 3 with numpy, scipy, scikit-image and tifffile has to be there; `PYTHON` names another one than /usr/bin/python3.
+ */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { availableParallelism, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import fc from 'fast-check';
+import type { Zyx } from '../../core/geometry.js';
+import { npy } from '../../index.js';
+import {
+  type ChainRecipe,
+  caseOf,
+  chainRecipes,
+  detect,
+  type EngineRecipe,
+  engineRecipes,
+  optionsFor,
+  sorted,
+} from '../support/detect.js';
+import { coreFor, coreSizes } from '../support/layouts.js';
+import { writeNpy } from '../support/npy.js';
+import { parametersOf } from '../support/parameters.js';
+import { inProject } from '../support/paths.js';
+import { readTable } from '../support/table.js';
+import { type VolumeRecipe, volumeRecipes } from '../support/volumes.js';
+
+interface Recipe {
+  readonly volume: VolumeRecipe;
+  readonly chain: ChainRecipe;
+  readonly core: Zyx;
+  readonly engine: EngineRecipe;
+}
+
+const PYTHON = process.env.PYTHON ?? '/usr/bin/python3';
+
+const { values } = parseArgs({
+  options: { cases: { type: 'string', default: '60' }, seed: { type: 'string', default: String(Date.now() % 1e6) } },
+});
+const seed = Number(values.seed);
+const recipes: Recipe[] = fc.sample(
+  fc.record({
+    volume: volumeRecipes({ least: 1, most: 28 }),
+    chain: chainRecipes(),
+    core: coreSizes(),
+    engine: engineRecipes(),
+  }),
+  { numRuns: Number(values.cases), seed },
+);
+
+const folder = await mkdtemp(join(tmpdir(), 'somaflow-interop-'));
+try {
+  const cases = await Promise.all(recipes.map((recipe, index) => prepare(recipe, join(folder, String(index)))));
+  await refer(cases.map(({ path }) => path));
+  let different = 0;
+  let rows = 0;
+  for (const one of cases) {
+    const count = await compare(one);
+    if (count === undefined) different++;
+    else rows += count;
+  }
+  const kinds = new Set(recipes.map(({ volume }) => volume.kind)).size;
+  console.log(
+    `${cases.length} volumes of ${kinds} kinds, seed ${seed}: ${rows} rows equal to the reference's, ` +
+      `${different} volumes differ`,
+  );
+  if (different > 0 || rows === 0) process.exitCode = 1;
+} finally {
+  await rm(folder, { recursive: true, force: true });
+}
+
+/** Lays out what the reference reads: a folder with the volume and the parameters. */
+async function prepare(recipe: Recipe, path: string) {
+  await mkdir(path);
+  const { drawn, chain } = caseOf(recipe.volume, recipe.chain);
+  await writeNpy(join(path, 'volume.npy'), drawn);
+  await writeFile(join(path, 'parameters.json'), JSON.stringify(parametersOf(chain)));
+  return { path, recipe, chain };
+}
+
+/** Runs the reference on the folders, as many Python processes at a time as there are cores. */
+async function refer(paths: readonly string[]): Promise<void> {
+  const width = availableParallelism();
+  const shares = Array.from({ length: width }, (_, worker) => paths.filter((_, index) => index % width === worker));
+  await Promise.all(
+    shares.map(async (share) => {
+      const child = spawn(PYTHON, [inProject('test/interop/reference_each.py'), ...share], { stdio: 'inherit' });
+      const [code] = await once(child, 'exit');
+      if (code !== 0) throw new Error(`the reference ended with ${code}`);
+    }),
+  );
+}
+
+/** The number of rows, or undefined, with a line on what to repeat, where they differ from the reference's. */
+async function compare({ path, recipe, chain }: Awaited<ReturnType<typeof prepare>>): Promise<number | undefined> {
+  const expected = await readTable(join(path, 'cells.csv'));
+  const core = coreFor(recipe.core, recipe.volume.size);
+  const found = await detect(await npy(join(path, 'volume.npy')), chain, { core, options: optionsFor(recipe.engine) });
+  const ours = { names: found.names, rows: sorted(found.rows) };
+  if (JSON.stringify(ours) === JSON.stringify(expected)) return expected.rows.length;
+  const at = ours.rows.findIndex((row, index) => row.join() !== expected.rows[index]?.join());
+  console.error(
+    `${JSON.stringify({ volume: recipe.volume, chain, core, engine: recipe.engine })}: ` +
+      `${ours.rows.length} rows of ${ours.names}, the reference has ${expected.rows.length} of ${expected.names}; ` +
+      `row ${at}: ${ours.rows[at]}, the reference has ${expected.rows[at]}`,
+  );
+  return undefined;
+}

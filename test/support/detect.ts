@@ -1,0 +1,200 @@
+/** Runs the chain under test on a volume and gathers what came out of it. */
+import fc from 'fast-check';
+import { lastValueFrom, type Observable, toArray } from 'rxjs';
+import { LEAST_SPARSE_BYTES } from '../../core/chainPlan.js';
+import { supportedTargets } from '../../core/target.js';
+import {
+  arrayVolume,
+  type Block,
+  Budget,
+  blocks,
+  type CellBatch,
+  type CellsOptions,
+  type CellTable,
+  cells,
+  FIXED_IMAGES,
+  intensity,
+  maxima,
+  type Progress,
+  removeBackground,
+  shape,
+  type Target,
+  type Volume,
+  type Zyx,
+} from '../../index.js';
+import { background, type Chain } from './naive.js';
+import { type Drawn, drawVolume, type VolumeRecipe } from './volumes.js';
+import { within } from './waiting.js';
+
+/** Adds the steps of a chain to a stream of blocks. */
+export function asked(from: Observable<Block<'source'>>, chain: Chain) {
+  // The chain is drawn, so the compiler cannot know whether there is a background.
+  const corrected =
+    chain.removeBackground === null
+      ? from
+      : (from.pipe(removeBackground({ size: chain.removeBackground })) as Observable<Block<'source'>>);
+  return corrected.pipe(
+    maxima(chain.maxima),
+    shape(chain.shape),
+    intensity({ method: 'max', measure: [...chain.measure] }),
+  );
+}
+
+export interface Found {
+  readonly names: string[];
+  /** Rows as they came. */
+  readonly rows: number[][];
+  readonly batches: CellBatch[];
+  /** The last that was told of the run. */
+  readonly progress: Progress;
+}
+
+export interface Run {
+  readonly core?: number | Zyx;
+  readonly options?: CellsOptions;
+  /** Changes the stream of blocks before the steps are asked. */
+  readonly arrange?: (from: Observable<Block<'source'>>) => Observable<Block<'source'>>;
+}
+
+export async function detect(
+  volume: Volume | Drawn,
+  chain: Chain,
+  { core, options, arrange }: Run = {},
+): Promise<Found> {
+  const source = 'data' in volume ? arrayVolume(volume.data, volume.size) : volume;
+  const described = blocks(source, core === undefined ? {} : { size: core });
+  return gather((told) =>
+    asked(arrange ? arrange(described) : described, chain).pipe(cells({ ...options, progress: told })),
+  );
+}
+
+/** The progress of a run that no block came to. */
+const nothingYet: Progress = {
+  blocks: 0,
+  blocksKnown: 0,
+  voxels: 0,
+  bytesRead: 0,
+  found: 0,
+  cells: 0,
+  seams: 0,
+  seamsByCores: {},
+  spilledBytes: 0,
+  threads: 0,
+  target: 'portable',
+};
+
+/** Runs a pipeline to its end. */
+export async function gather(
+  pipeline: (told: { next: (progress: Progress) => void }) => Observable<CellBatch>,
+): Promise<Found> {
+  let progress = nothingYet;
+  const told = {
+    next: (step: Progress) => {
+      progress = step;
+    },
+  };
+  const batches = await within(20_000, 'a run', lastValueFrom(pipeline(told).pipe(toArray())));
+  return {
+    names: batches[0]?.cells.names ?? [],
+    rows: batches.flatMap(({ cells }) => rowsOf(cells)),
+    batches,
+    progress,
+  };
+}
+
+export function rowsOf(table: CellTable): number[][] {
+  const columns = table.names.map((name) => table.column(name) as ArrayLike<number>);
+  return Array.from({ length: table.count }, (_, row) => columns.map((column) => column[row] as number));
+}
+
+/** Rows by z, y, x of their centers. */
+export function sorted(rows: readonly number[][]): number[][] {
+  const key = ([x = 0, y = 0, z = 0]: number[]) => (z * 65536 + y) * 65536 + x;
+  return [...rows].sort((a, b) => key(a) - key(b));
+}
+
+export interface ChainRecipe {
+  readonly removeBackground: Chain['removeBackground'];
+  readonly window: Zyx;
+  /** Thresholds as places among the values of the image that the step sees: 0 the least, 1 the greatest; null none. */
+  readonly seedsAbove: number | null;
+  readonly maskAbove: number | null;
+  /** Added to both, so that equal, between and beyond the values all occur. */
+  readonly offset: number;
+  readonly measure: Chain['measure'];
+}
+
+export function chainRecipes(): fc.Arbitrary<ChainRecipe> {
+  const extent = fc.integer({ min: 1, max: 12 });
+  const reach = fc.oneof(
+    { weight: 4, arbitrary: fc.integer({ min: 1, max: 3 }) },
+    { weight: 2, arbitrary: fc.integer({ min: 1, max: 6 }) },
+  );
+  const place = fc.oneof(
+    { weight: 8, arbitrary: fc.constantFrom(0, 0, 0.1, 0.2, 0.3, 0.5, 0.7, 0.9, 1) },
+    { weight: 1, arbitrary: fc.constant(null) },
+  );
+  return fc.record({
+    removeBackground: fc.option(fc.record({ y: extent, x: extent }), { freq: 3 }),
+    window: fc.record({ z: reach, y: reach, x: reach }),
+    seedsAbove: place,
+    maskAbove: place,
+    offset: fc.constantFrom(0, -0.5, -1, 0.5),
+    measure: fc.shuffledSubarray([...FIXED_IMAGES], { minLength: 1 }),
+  });
+}
+
+/** The chain of a recipe, its thresholds set by the values of the volume. */
+export function chainFor(recipe: ChainRecipe, { data, size }: Drawn): Chain {
+  const image = recipe.removeBackground === null ? data : background(data, size, recipe.removeBackground);
+  const values = [...new Set(image)].sort((a, b) => a - b);
+  const threshold = (place: number | null) =>
+    place === null ? null : (values[Math.round(place * (values.length - 1))] as number) + recipe.offset;
+  return {
+    removeBackground: recipe.removeBackground,
+    maxima: { size: recipe.window, threshold: threshold(recipe.seedsAbove) },
+    shape: { threshold: threshold(recipe.maskAbove) },
+    measure: recipe.measure,
+  };
+}
+
+/** A drawn volume and chain, ready to run. */
+export function caseOf(volume: VolumeRecipe, chain: ChainRecipe): { drawn: Drawn; chain: Chain } {
+  const drawn = drawVolume(volume);
+  return { drawn, chain: chainFor(chain, drawn) };
+}
+
+export interface EngineRecipe {
+  readonly threads: number;
+  readonly target: Target;
+  /** Bytes for sparse data, small enough to spill; null leaves memory to its default. */
+  readonly sparseBytes: number | null;
+  /** Turns of the event loop that reads take, again and again. */
+  readonly delays: readonly number[];
+}
+
+/** Targets that this machine can run. */
+export const targets: readonly Target[] = supportedTargets();
+
+/** Image memory that is enough for the small volumes here, whatever the chain. */
+export const AMPLE_BYTES = 64 * 2 ** 20;
+
+export function engineRecipes(): fc.Arbitrary<EngineRecipe> {
+  return fc.record({
+    threads: fc.integer({ min: 1, max: 8 }),
+    target: fc.constantFrom(...targets),
+    sparseBytes: fc.option(fc.constantFrom(LEAST_SPARSE_BYTES, 20_000, 65_536), { freq: 2 }),
+    delays: fc.array(fc.nat(6), { maxLength: 8 }),
+  });
+}
+
+/** The options of a run; every call makes a budget of its own. */
+export function optionsFor({ threads, target, sparseBytes }: EngineRecipe): CellsOptions & { memory?: Budget } {
+  const memory = sparseBytes === null ? undefined : new Budget({ imageBytes: AMPLE_BYTES, sparseBytes });
+  return { threads, target, ...(memory === undefined ? {} : { memory }) };
+}
+
+/** The delay of the nth read. */
+export function delayOf({ delays }: EngineRecipe): (read: number) => number {
+  return (read) => (delays.length === 0 ? 0 : (delays[read % delays.length] as number));
+}

@@ -1,0 +1,131 @@
+/** A small writer of TIFF files, good and bad ones, for the tests of the reader. */
+import { writeFile } from 'node:fs/promises';
+
+export interface TiffOptions {
+  readonly bigEndian?: boolean;
+  readonly rowsPerStrip?: number;
+  /** Extent of square tiles, instead of strips. */
+  readonly tile?: number;
+  /** Bytes of nothing between parts. */
+  readonly gapBytes?: number;
+  /** Parts are stored last first. */
+  readonly reversed?: boolean;
+  /** Tags (SHORT or LONG) to set to something else, or with null to leave out. */
+  readonly tags?: Readonly<Record<number, number | readonly number[] | null>>;
+  /** Where the tags of a next page would be. */
+  readonly nextPage?: number;
+  readonly description?: string;
+  /** Bytes to cut from the end. */
+  readonly cutBytes?: number;
+}
+
+/** The bytes of a one-page uint16 file; tags come first, then the pixels. */
+export function tiffBytes(data: Uint16Array, height: number, width: number, options: TiffOptions = {}): Buffer {
+  const { bigEndian = false, tile, gapBytes = 0, description } = options;
+  const strip = options.rowsPerStrip ?? height;
+  const [partRows, partColumns] = tile === undefined ? [strip, width] : [tile, tile];
+  const parts: Buffer[] = [];
+  for (let y = 0; y < height; y += partRows) {
+    for (let x = 0; x < width; x += partColumns) {
+      const rows = tile === undefined ? Math.min(partRows, height - y) : partRows;
+      const part = Buffer.alloc(2 * rows * partColumns, 0xee);
+      for (let row = 0; row < rows && y + row < height; row++) {
+        for (let column = 0; column < partColumns && x + column < width; column++) {
+          const value = data[(y + row) * width + x + column] as number;
+          const at = 2 * (row * partColumns + column);
+          if (bigEndian) part.writeUInt16BE(value, at);
+          else part.writeUInt16LE(value, at);
+        }
+      }
+      parts.push(part);
+    }
+  }
+
+  const tags = new Map<number, number | readonly number[] | string | null>([
+    [256, width],
+    [257, height],
+    [258, 16],
+    [259, 1],
+    [262, 1],
+    [277, 1],
+  ]);
+  if (description !== undefined) tags.set(270, `${description}\0`);
+  const [offsetsTag, countsTag] = tile === undefined ? [273, 279] : [324, 325];
+  if (tile === undefined) tags.set(278, strip);
+  else tags.set(322, tile).set(323, tile);
+  tags
+    .set(
+      offsetsTag,
+      parts.map(() => 0),
+    )
+    .set(
+      countsTag,
+      parts.map((part) => part.length),
+    );
+  for (const [tag, value] of Object.entries(options.tags ?? {})) tags.set(Number(tag), value);
+  const present = [...tags].filter(([, value]) => value !== null).sort(([a], [b]) => a - b);
+
+  const tableAt = 8;
+  let valuesAt = tableAt + 2 + 12 * present.length + 4;
+  const places = present.map(([, value]) => {
+    const bytes =
+      typeof value === 'string' ? value.length : typeof value === 'number' ? 4 : 4 * (value as number[]).length;
+    if (bytes <= 4) return undefined;
+    const place = valuesAt;
+    valuesAt += bytes + (bytes % 2);
+    return place;
+  });
+  const offsets: number[] = new Array(parts.length).fill(0);
+  let end = valuesAt;
+  const order = parts.map((_, at) => at);
+  if (options.reversed) order.reverse();
+  for (const at of order) {
+    offsets[at] = end;
+    end += (parts[at] as Buffer).length + gapBytes;
+  }
+
+  const file = Buffer.alloc(end);
+  const u16 = (value: number, at: number) =>
+    bigEndian ? file.writeUInt16BE(value, at) : file.writeUInt16LE(value, at);
+  const u32 = (value: number, at: number) =>
+    bigEndian ? file.writeUInt32BE(value, at) : file.writeUInt32LE(value, at);
+  file.write(bigEndian ? 'MM' : 'II', 0, 'latin1');
+  u16(42, 2);
+  u32(tableAt, 4);
+  u16(present.length, tableAt);
+  present.forEach(([tag, given], index) => {
+    const at = tableAt + 2 + 12 * index;
+    const place = places[index];
+    u16(tag, at);
+    if (typeof given === 'string') {
+      u16(2, at + 2);
+      u32(given.length, at + 4);
+      if (place === undefined) file.write(given, at + 8, 'latin1');
+      else {
+        u32(place, at + 8);
+        file.write(given, place, 'latin1');
+      }
+      return;
+    }
+    const overridden = options.tags !== undefined && tag in options.tags;
+    const values = tag === offsetsTag && !overridden ? offsets : [given as number | number[]].flat();
+    // LONG, four bytes each: readers have to take either width.
+    u16(4, at + 2);
+    u32(values.length, at + 4);
+    if (place !== undefined) u32(place, at + 8);
+    for (const [i, value] of values.entries()) u32(value, (place ?? at + 8) + 4 * i);
+  });
+  u32(options.nextPage ?? 0, tableAt + 2 + 12 * present.length);
+  parts.forEach((part, at) => void part.copy(file, offsets[at] as number));
+  return file.subarray(0, file.length - gapBytes - (options.cutBytes ?? 0));
+}
+
+export async function writeTiff(
+  path: string,
+  data: Uint16Array,
+  height: number,
+  width: number,
+  options?: TiffOptions,
+): Promise<void> {
+  await writeFile(path, tiffBytes(data, height, width, options));
+}
