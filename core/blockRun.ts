@@ -1,3 +1,4 @@
+import { onAbort } from '../native/onAbort.js';
 import { addon, type ChainConfig, type ChainOutput } from '../native/index.js';
 import type { AnyBlock } from './block.js';
 import { arrivedPlanes } from './blocks.js';
@@ -35,8 +36,7 @@ export async function runBlock(run: BlockRun): Promise<void> {
   const [source, workspace] = grant.slabs as [SharedArrayBuffer, SharedArrayBuffer];
   const ring = new Uint16Array(source);
   const native = new addon.Chain(config, ring, new Uint8Array(workspace), run.saved ?? null);
-  const stop = () => native.stop();
-  signal.addEventListener('abort', stop, { once: true });
+  const forget = onAbort(signal, () => native.stop());
   const reader = new PlaneReader(run, ring);
   const readNext = () => {
     const planes = reader.next();
@@ -62,7 +62,7 @@ export async function runBlock(run: BlockRun): Promise<void> {
   } finally {
     native.stop();
     await Promise.allSettled([reading]);
-    signal.removeEventListener('abort', stop);
+    forget();
   }
 }
 

@@ -115,7 +115,7 @@ export class ChainPlan {
    */
   request(block: AnyBlock, target: Target, sparse: SparseMemory | null, threads: number): ImageRequest {
     const size = this.largestRead(block);
-    const core = zyx((a) => Math.min(block.layout.coreSize[a], size[a]));
+    const core = block.layout.coreSize;
     const start = zyx((a) => Math.min(this.halo.before[a], size[a] - core[a]));
     const config = {
       ...this.config(block, target, sparse),
@@ -126,9 +126,13 @@ export class ChainPlan {
     return { slabBytes: [needs.sourceBytes, Math.max(64, needs.workspaceBytes)], nativeBytes: needs.sparseBytes };
   }
 
+  /** The extent of a region that no block of the layout reads more of, along any axis, nor its steps work on more of. */
   private largestRead({ layout, volume }: AnyBlock): Zyx {
     const { before, after } = this.halo;
-    return zyx((a) => Math.min(volume.size[a] ?? Number.POSITIVE_INFINITY, layout.coreSize[a] + before[a] + after[a]));
+    return zyx((a) => {
+      const core = layout.coreSize[a];
+      return core === volume.size[a] ? core : core + before[a] + after[a];
+    });
   }
 
   /** Planes of one push; of a running acquisition one, so that cells come as soon as they can. */

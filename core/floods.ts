@@ -1,5 +1,6 @@
 import { tmpdir } from 'node:os';
 import { addon, type FloodTotals, type NativeFlood } from '../native/index.js';
+import { onAbort } from '../native/onAbort.js';
 import { type Component, freeFragments } from './fragments.js';
 import type { Lanes } from './lanes.js';
 import { sortRows } from './rows.js';
@@ -137,14 +138,13 @@ function bytesOf({ totals, fragmentBytes }: BatchSize): number {
 }
 
 async function stoppable(flood: NativeFlood, signal: AbortSignal) {
-  const stop = () => flood.stop();
-  signal.addEventListener('abort', stop, { once: true });
+  const forget = onAbort(signal, () => flood.stop());
   try {
     return await flood.run();
   } catch (error) {
     signal.throwIfAborted();
     throw error;
   } finally {
-    signal.removeEventListener('abort', stop);
+    forget();
   }
 }

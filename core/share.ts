@@ -1,3 +1,5 @@
+import { onAbort } from '../native/onAbort.js';
+
 interface Waiting {
   readonly bytes: number;
   readonly start: () => void;
@@ -43,13 +45,13 @@ export class Share {
     signal.throwIfAborted();
     if (bytes > this.capacityBytes) throw new RangeError(`${bytes} bytes asked of a share of ${this.capacityBytes}`);
     return new Promise((resolve, reject) => {
-      const stop = () => {
+      const forget = onAbort(signal, () => {
         this.waiting.splice(this.waiting.indexOf(waiting), 1);
         reject(signal.reason);
         this.serve();
-      };
+      });
       const start = () => {
-        signal.removeEventListener('abort', stop);
+        forget();
         let held = true;
         resolve(() => {
           if (held) this.give(bytes);
@@ -57,7 +59,6 @@ export class Share {
         });
       };
       const waiting = { bytes, start };
-      signal.addEventListener('abort', stop, { once: true });
       this.waiting.push(waiting);
       this.serve();
     });

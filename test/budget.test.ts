@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import test from 'ava';
 import fc from 'fast-check';
@@ -151,50 +152,57 @@ test.serial(
     const count = (what: string) => {
       reached[what] = (reached[what] ?? 0) + 1;
     };
-    await fc.assert(
-      fc.asyncProperty(
-        volumeRecipes({ most: 20 }),
-        chainRecipes(),
-        coreSizes(8),
-        engineRecipes(),
-        endings,
-        fc.constantFrom(LEAST_SPARSE_BYTES, 30_000, 2 ** 20),
-        fc.constantFrom(1, 1.3, 4),
-        async (recipe, chainRecipe, coreSize, engine, ending, sparseBytes, slack) => {
-          const { drawn, chain } = caseOf(recipe, chainRecipe);
-          const core = coreFor(coreSize, drawn.size, 60);
-          const { threads, target } = engine;
-          const imageBytes = Math.ceil(
-            slack * (await leastImageBytes(drawn, chain, core, sparseBytes, { threads, target })),
-          );
-          const budget = new Budget({ imageBytes, sparseBytes });
-          t.is(budget.totalBytes, imageBytes + sparseBytes);
+    await t.notThrowsAsync(
+      fc.assert(
+        fc.asyncProperty(
+          volumeRecipes({ most: 20 }),
+          chainRecipes(),
+          coreSizes(8),
+          engineRecipes(),
+          endings,
+          fc.constantFrom(LEAST_SPARSE_BYTES, 30_000, 2 ** 20),
+          fc.constantFrom(1, 1.3, 4),
+          async (recipe, chainRecipe, coreSize, engine, ending, sparseBytes, slack) => {
+            const { drawn, chain } = caseOf(recipe, chainRecipe);
+            const core = coreFor(coreSize, drawn.size, 60);
+            const { threads, target } = engine;
+            const imageBytes = Math.ceil(
+              slack * (await leastImageBytes(drawn, chain, core, sparseBytes, { threads, target })),
+            );
+            const budget = new Budget({ imageBytes, sparseBytes });
+            assert.equal(budget.totalBytes, imageBytes + sparseBytes);
 
-          const outcome = await run(drawn, chain, core, budget, engine, ending);
-          t.true(
-            outcome.greatestBytes <= budget.totalBytes,
-            `${outcome.greatestBytes} live, ${budget.totalBytes} allowed`,
-          );
-          t.true(budget.peakBytes <= budget.totalBytes, `peak ${budget.peakBytes}, ${budget.totalBytes} allowed`);
-          t.true(budget.peakBytes >= outcome.greatestBytes, 'the peak is no less than what was seen');
-          t.is(budget.liveBytes, 0, `bytes are left after ${outcome.how}`);
-          t.is(runningJobs(), 0);
+            const outcome = await run(drawn, chain, core, budget, engine, ending);
+            assert.ok(
+              outcome.greatestBytes <= budget.totalBytes,
+              `${outcome.greatestBytes} live, ${budget.totalBytes} allowed`,
+            );
+            assert.ok(budget.peakBytes <= budget.totalBytes, `peak ${budget.peakBytes}, ${budget.totalBytes} allowed`);
+            assert.ok(budget.peakBytes >= outcome.greatestBytes, 'the peak is no less than what was seen');
+            assert.equal(budget.liveBytes, 0, `bytes are left after ${outcome.how}`);
+            assert.equal(runningJobs(), 0);
 
-          count(outcome.how);
-          if (budget.spilledBytes > 0) count('spilled');
-          if (slack === 1) count('no more image memory than needed');
-          if (outcome.how === 'unsubscribed')
-            count(outcome.rows.length > 0 ? 'cut after a batch' : 'cut before the first batch');
-          const expected = rowsInLayout(naive(drawn, chain), core, drawn.size);
-          if (outcome.how === 'complete') t.deepEqual([outcome.rows, outcome.lasts], [expected, 1]);
-          else t.deepEqual(outcome.rows, expected.slice(0, outcome.rows.length), 'what came before the end is right');
-          if (outcome.how === 'failure') {
-            t.true(outcome.error instanceof BlockError, String(outcome.error));
-            t.is((outcome.error as BlockError).cause, broken);
-          }
-        },
+            count(outcome.how);
+            if (budget.spilledBytes > 0) count('spilled');
+            if (slack === 1) count('no more image memory than needed');
+            if (outcome.how === 'unsubscribed')
+              count(outcome.rows.length > 0 ? 'cut after a batch' : 'cut before the first batch');
+            const expected = rowsInLayout(naive(drawn, chain), core, drawn.size);
+            if (outcome.how === 'complete') assert.deepEqual([outcome.rows, outcome.lasts], [expected, 1]);
+            else
+              assert.deepEqual(
+                outcome.rows,
+                expected.slice(0, outcome.rows.length),
+                'what came before the end is right',
+              );
+            if (outcome.how === 'failure') {
+              assert.ok(outcome.error instanceof BlockError, String(outcome.error));
+              assert.equal((outcome.error as BlockError).cause, broken);
+            }
+          },
+        ),
+        runs(150),
       ),
-      runs(150),
     );
     for (const [what, times] of Object.entries(reached)) t.true(times > 0, `no drawn case was: ${what}`);
   },
@@ -223,8 +231,9 @@ async function tight(sparseBytes: number): Promise<Budget> {
   });
 }
 
+/** A volume whose reads take some turns of the event loop, as those of files do: nothing is over before it was begun. */
 function recorded(drawn: Drawn, watch: () => void = () => {}): RecordingVolume {
-  return new RecordingVolume(arrayVolume(drawn.data, drawn.size), { watch });
+  return new RecordingVolume(arrayVolume(drawn.data, drawn.size), { watch, delay: () => 50 });
 }
 
 test.serial(
@@ -234,6 +243,7 @@ test.serial(
     const expected = rowsInLayout(naive(busy, busyChain), busyCore, busy.size);
     const tableBytes = expected.length * (4 * 4 + 2 * 8);
     t.true(tableBytes > 4 * LEAST_SPARSE_BYTES, 'the cells alone are several times the share of sparse data');
+    const { bytesRead: bytesOfAll } = (await detect(busy, busyChain, { core: busyCore })).progress;
 
     let greatest = 0;
     const look = () => {
@@ -259,7 +269,7 @@ test.serial(
     await sleep(700);
     t.is(volume.bytesRead, atStall, 'nothing is read during the rest of the stall');
     t.is(runningJobs(), 0, 'nothing computes during the stall');
-    t.true(atStall < 2 * busy.data.length, `${atStall} bytes were read, as if nobody held anything`);
+    t.true(atStall < bytesOfAll / 2, `${atStall} of ${bytesOfAll} bytes were read, as if nobody held anything`);
     t.true(budget.liveBytes > 0, 'what is held is on the budget');
 
     stalled = false;
@@ -317,7 +327,7 @@ test.serial(
 test.serial(
   'a batch stays on the budget until every hold on it is released, and a second release changes nothing',
   async (t) => {
-    const budget = new Budget({ imageBytes: AMPLE_BYTES, sparseBytes: 2 ** 20 });
+    const budget = new Budget({ imageBytes: AMPLE_BYTES, sparseBytes: 2 ** 23 });
     const held: { batch: CellBatch; releases: (() => void)[] }[] = [];
     await lastValueFrom(
       asked(blocks(arrayVolume(busy.data, busy.size), { size: { z: 16, y: 48, x: 48 } }), busyChain).pipe(

@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import test from 'ava';
 import fc from 'fast-check';
 import { from, mergeMap, toArray } from 'rxjs';
@@ -103,11 +104,13 @@ function tally(): { seen: (what: string) => void; missing: (wanted: readonly str
 
 test.serial('cells are the same for every layout, thread count, budget and CPU target', async (t) => {
   const reached = tally();
-  await fc.assert(
-    fc.asyncProperty(cases, async (drawnCase) => {
-      t.deepEqual(await problemsOf(drawnCase, reached.seen), {});
-    }),
-    runs(300),
+  await t.notThrowsAsync(
+    fc.assert(
+      fc.asyncProperty(cases, async (drawnCase) => {
+        assert.deepEqual(await problemsOf(drawnCase, reached.seen), {});
+      }),
+      runs(300),
+    ),
   );
   t.deepEqual(
     reached.missing([
@@ -161,38 +164,34 @@ for (const kind of volumeKinds)
   });
 
 test.serial(
-  'a layout gives the same rows in the same batches for every thread count, budget, target and order of completion',
+  'a layout gives the same rows in the same order for every thread count, budget, target and order of completion',
   async (t) => {
     const reached = tally();
     const kinds = ['blobs', 'beads', 'comb', 'serpentine', 'boxes', 'noise'] as const;
-    await fc.assert(
-      fc.asyncProperty(
-        volumeRecipes({ kinds, least: 4, most: 18 }),
-        chainRecipes(),
-        coreSizes(8),
-        fc.array(engineRecipes(), { minLength: 2, maxLength: 3 }),
-        async (recipe, chainRecipe, coreSize, engines) => {
-          const { drawn, chain } = caseOf(recipe, chainRecipe);
-          const core = coreFor(coreSize, drawn.size);
-          const found: unknown[] = [];
-          for (const engine of engines) {
-            const volume = new RecordingVolume(arrayVolume(drawn.data, drawn.size), { delay: delayOf(engine) });
-            const { batches, progress } = await detect(volume, chain, { core, options: optionsFor(engine) });
-            if (progress.spilledBytes > 0) reached.seen('spilled');
-            if (batches.some(({ open }) => open.length > 0)) reached.seen('open components');
-            if (batches.some(({ cells }) => cells.count > 0)) reached.seen('cells');
-            found.push(
-              batches.map(({ cells, finalTo, last }) => ({
-                columns: cells.names.map((name) => [name, [...(cells.column(name) ?? [])]]),
-                finalTo,
-                last,
-              })),
-            );
-          }
-          for (const other of found.slice(1)) t.deepEqual(other, found[0]);
-        },
+    await t.notThrowsAsync(
+      fc.assert(
+        fc.asyncProperty(
+          volumeRecipes({ kinds, least: 4, most: 18 }),
+          chainRecipes(),
+          coreSizes(8),
+          fc.array(engineRecipes(), { minLength: 2, maxLength: 3 }),
+          async (recipe, chainRecipe, coreSize, engines) => {
+            const { drawn, chain } = caseOf(recipe, chainRecipe);
+            const core = coreFor(coreSize, drawn.size);
+            const found: unknown[] = [];
+            for (const engine of engines) {
+              const volume = new RecordingVolume(arrayVolume(drawn.data, drawn.size), { delay: delayOf(engine) });
+              const { rows, batches, progress } = await detect(volume, chain, { core, options: optionsFor(engine) });
+              if (progress.spilledBytes > 0) reached.seen('spilled');
+              if (batches.some(({ open }) => open.length > 0)) reached.seen('open components');
+              if (batches.some(({ cells }) => cells.count > 0)) reached.seen('cells');
+              found.push({ rows, finalTo: batches.at(-1)?.finalTo });
+            }
+            for (const other of found.slice(1)) assert.deepEqual(other, found[0]);
+          },
+        ),
+        runs(60),
       ),
-      runs(60),
     );
     t.deepEqual(reached.missing(['spilled', 'open components', 'cells']), []);
   },

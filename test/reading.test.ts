@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import test from 'ava';
 import fc from 'fast-check';
 import { filter, lastValueFrom, toArray } from 'rxjs';
@@ -52,29 +53,31 @@ function unread(size: Volume['size'], rest: Partial<Volume> = {}): Volume {
 }
 
 test.serial('cores tile the volume without gap or overlap, in z, y, x order, for every size', async (t) => {
-  await fc.assert(
-    fc.asyncProperty(volumeRecipes({ kinds: ['constant'] }), coreSizes(30), async ({ size }, coreSize) => {
-      const core = coreFor(coreSize, size, 2000);
-      const found = await described(unread(size), core);
-      t.deepEqual(
-        found.map(({ index, core }) => ({ index, core })),
-        Array.from({ length: blockCount(core, size) }, (_, index) => ({ index, core: coreAt(index, core, size) })),
-      );
-      t.true(
-        coverage(
-          found.map((block) => block.core),
-          size,
-        ).every((times) => times === 1),
-      );
-      for (const { layout } of found) {
-        t.deepEqual(
-          layout.counts,
-          { z: Math.ceil(size.z / core.z), y: Math.ceil(size.y / core.y), x: Math.ceil(size.x / core.x) },
-          'the layout says how many cores there are',
+  await t.notThrowsAsync(
+    fc.assert(
+      fc.asyncProperty(volumeRecipes({ kinds: ['constant'] }), coreSizes(30), async ({ size }, coreSize) => {
+        const core = coreFor(coreSize, size, 2000);
+        const found = await described(unread(size), core);
+        assert.deepEqual(
+          found.map(({ index, core }) => ({ index, core })),
+          Array.from({ length: blockCount(core, size) }, (_, index) => ({ index, core: coreAt(index, core, size) })),
         );
-      }
-    }),
-    runs(100),
+        assert.ok(
+          coverage(
+            found.map((block) => block.core),
+            size,
+          ).every((times) => times === 1),
+        );
+        for (const { layout } of found) {
+          assert.deepEqual(
+            layout.counts,
+            { z: Math.ceil(size.z / core.z), y: Math.ceil(size.y / core.y), x: Math.ceil(size.x / core.x) },
+            'the layout says how many cores there are',
+          );
+        }
+      }),
+      runs(100),
+    ),
   );
 });
 
@@ -86,86 +89,90 @@ test.serial('one number as a size is the size along every axis', async (t) => {
 
 test.serial('a block reads its core and the halo of its chain, clipped to the volume, each voxel once', async (t) => {
   const reached = { clipped: 0, inside: 0, smallerThanVolume: 0 };
-  await fc.assert(
-    fc.asyncProperty(
-      volumeRecipes({ least: 2, most: 22 }),
-      chainRecipes(),
-      coreSizes(8),
-      engineRecipes(),
-      fc.double({ min: 0, max: 1, noNaN: true, maxExcluded: true }),
-      async (recipe, chainRecipe, coreSize, engine, which) => {
-        const { drawn, chain } = caseOf(recipe, chainRecipe);
-        const { size } = drawn;
-        const core = coreFor(coreSize, size);
-        const index = Math.floor(which * blockCount(core, size));
-        const volume = new RecordingVolume(arrayVolume(drawn.data, size), { delay: delayOf(engine) });
-        const { progress } = await detect(volume, chain, {
-          core,
-          options: optionsFor(engine),
-          arrange: filter((block) => block.index === index),
-        });
+  await t.notThrowsAsync(
+    fc.assert(
+      fc.asyncProperty(
+        volumeRecipes({ least: 2, most: 22 }),
+        chainRecipes(),
+        coreSizes(8),
+        engineRecipes(),
+        fc.double({ min: 0, max: 1, noNaN: true, maxExcluded: true }),
+        async (recipe, chainRecipe, coreSize, engine, which) => {
+          const { drawn, chain } = caseOf(recipe, chainRecipe);
+          const { size } = drawn;
+          const core = coreFor(coreSize, size);
+          const index = Math.floor(which * blockCount(core, size));
+          const volume = new RecordingVolume(arrayVolume(drawn.data, size), { delay: delayOf(engine) });
+          const { progress } = await detect(volume, chain, {
+            core,
+            options: optionsFor(engine),
+            arrange: filter((block) => block.index === index),
+          });
 
-        const plans =
-          (await lastValueFrom(asked(blocks(volume, { size: core }), chain).pipe(toArray())))[0]?.plans ?? [];
-        const declared = plans.reduce((halo, plan) => add(halo, plan.halo), none);
-        const allowed = haloOf(chain);
-        for (const side of ['before', 'after'] as const)
-          for (const axis of AXES)
-            t.true(declared[side][axis] <= allowed[side][axis], `the halo ${side} along ${axis}`);
+          const plans =
+            (await lastValueFrom(asked(blocks(volume, { size: core }), chain).pipe(toArray())))[0]?.plans ?? [];
+          const declared = plans.reduce((halo, plan) => add(halo, plan.halo), none);
+          const allowed = haloOf(chain);
+          for (const side of ['before', 'after'] as const)
+            for (const axis of AXES)
+              assert.ok(declared[side][axis] <= allowed[side][axis], `the halo ${side} along ${axis}`);
 
-        const wanted = grow(coreAt(index, core, size), declared, size);
-        const times = coverage(volume.regions, size);
-        const once = coverage([wanted], size);
-        t.deepEqual(times, once, 'a voxel was read that is not needed, or twice, or was not read');
-        t.is(progress.bytesRead, volume.bytesRead, 'the bytes that progress tells of');
-        t.is(volume.bytesRead, 2 * voxelCount(wanted));
+          const wanted = grow(coreAt(index, core, size), declared, size);
+          const times = coverage(volume.regions, size);
+          const once = coverage([wanted], size);
+          assert.deepEqual(times, once, 'a voxel was read that is not needed, or twice, or was not read');
+          assert.equal(progress.bytesRead, volume.bytesRead, 'the bytes that progress tells of');
+          assert.equal(volume.bytesRead, 2 * voxelCount(wanted));
 
-        const unclipped = { start: minus(coreAt(index, core, size).start, declared.before), stop: wanted.stop };
-        if (AXES.some((axis) => unclipped.start[axis] < 0)) reached.clipped += 1;
-        else reached.inside += 1;
-        if (voxelCount(wanted) < drawn.data.length) reached.smallerThanVolume += 1;
-      },
+          const unclipped = { start: minus(coreAt(index, core, size).start, declared.before), stop: wanted.stop };
+          if (AXES.some((axis) => unclipped.start[axis] < 0)) reached.clipped += 1;
+          else reached.inside += 1;
+          if (voxelCount(wanted) < drawn.data.length) reached.smallerThanVolume += 1;
+        },
+      ),
+      runs(150),
     ),
-    runs(150),
   );
   for (const [what, times] of Object.entries(reached)) t.true(times > 0, `no drawn case was ${what}`);
 });
 
 test.serial('a whole run reads no more than the core and halo of each block', async (t) => {
-  await fc.assert(
-    fc.asyncProperty(
-      volumeRecipes({ least: 2, most: 20 }),
-      chainRecipes(),
-      coreSizes(8),
-      engineRecipes(),
-      async (recipe, chainRecipe, coreSize, engine) => {
-        const { drawn, chain } = caseOf(recipe, chainRecipe);
-        const { size } = drawn;
-        const core = coreFor(coreSize, size);
-        const volume = new RecordingVolume(arrayVolume(drawn.data, size), { delay: delayOf(engine) });
-        const { progress } = await detect(volume, chain, { core, options: optionsFor(engine) });
+  await t.notThrowsAsync(
+    fc.assert(
+      fc.asyncProperty(
+        volumeRecipes({ least: 2, most: 20 }),
+        chainRecipes(),
+        coreSizes(8),
+        engineRecipes(),
+        async (recipe, chainRecipe, coreSize, engine) => {
+          const { drawn, chain } = caseOf(recipe, chainRecipe);
+          const { size } = drawn;
+          const core = coreFor(coreSize, size);
+          const volume = new RecordingVolume(arrayVolume(drawn.data, size), { delay: delayOf(engine) });
+          const { progress } = await detect(volume, chain, { core, options: optionsFor(engine) });
 
-        const allowed = Array.from({ length: blockCount(core, size) }, (_, index) =>
-          grow(coreAt(index, core, size), haloOf(chain), size),
-        );
-        const most = allowed.reduce((bytes, region) => bytes + 2 * voxelCount(region), 0);
-        t.true(volume.bytesRead <= most, `${volume.bytesRead} bytes read, ${most} are core and halo`);
-        t.is(progress.bytesRead, volume.bytesRead);
-        t.is(progress.voxels, drawn.data.length);
-        t.is(progress.blocks, allowed.length);
-        t.is(progress.blocksKnown, allowed.length);
-        for (const region of volume.regions)
-          t.true(
-            allowed.some((one) => contains(one, region)),
-            'a read is inside the core and halo of a block',
+          const allowed = Array.from({ length: blockCount(core, size) }, (_, index) =>
+            grow(coreAt(index, core, size), haloOf(chain), size),
           );
-        t.true(
-          coverage(volume.regions, size).every((times) => times > 0),
-          'every voxel is read',
-        );
-      },
+          const most = allowed.reduce((bytes, region) => bytes + 2 * voxelCount(region), 0);
+          assert.ok(volume.bytesRead <= most, `${volume.bytesRead} bytes read, ${most} are core and halo`);
+          assert.equal(progress.bytesRead, volume.bytesRead);
+          assert.equal(progress.voxels, drawn.data.length);
+          assert.equal(progress.blocks, allowed.length);
+          assert.equal(progress.blocksKnown, allowed.length);
+          for (const region of volume.regions)
+            assert.ok(
+              allowed.some((one) => contains(one, region)),
+              'a read is inside the core and halo of a block',
+            );
+          assert.ok(
+            coverage(volume.regions, size).every((times) => times > 0),
+            'every voxel is read',
+          );
+        },
+      ),
+      runs(60),
     ),
-    runs(60),
   );
 });
 

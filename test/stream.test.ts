@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 /** What other RxJS operators between the steps, and around them, do to a run. */
 import test, { type ExecutionContext } from 'ava';
 import fc from 'fast-check';
@@ -97,8 +98,8 @@ function ample(): Budget {
   return new Budget({ imageBytes: AMPLE_BYTES, sparseBytes: 2 ** 20 });
 }
 
-function onlyLastIsLast(t: ExecutionContext, batches: readonly CellBatch[]): void {
-  t.deepEqual(
+function onlyLastIsLast(batches: readonly CellBatch[]): void {
+  assert.deepEqual(
     batches.map(({ last }) => last),
     batches.map((_, at) => at === batches.length - 1),
     'the last batch comes once, last',
@@ -114,37 +115,39 @@ test.serial(
   'a block filtered out counts as outside the mask, while its voxels are still seen by its neighbours',
   async (t) => {
     const reached = { cutComponents: 0, nothingLeft: 0, somethingLeft: 0 };
-    await fc.assert(
-      fc.asyncProperty(
-        volumeRecipes({ least: 2, most: 18 }),
-        chainRecipes(),
-        coreSizes(8),
-        engineRecipes(),
-        fc.nat(1000),
-        fc.constantFrom(0.1, 0.5, 0.9),
-        async (recipe, chainRecipe, coreSize, engine, seed, share) => {
-          const { drawn, chain } = caseOf(recipe, chainRecipe);
-          const cut = coreFor(coreSize, drawn.size);
-          const next = random(seed);
-          const keeps = Array.from({ length: blockCount(cut, drawn.size) }, () => next() < share);
-          const kept = (index: number) => keeps[index] === true;
-          const options = optionsFor(engine);
-          const found = await detect(drawn, chain, {
-            core: cut,
-            options,
-            arrange: filter((block) => kept(block.index)),
-          });
-          const left = without(drawn, chain, cut, kept);
-          t.deepEqual(found.rows, rowsInLayout(left, cut, drawn.size));
-          onlyLastIsLast(t, found.batches);
-          t.is(options.memory?.liveBytes ?? 0, 0);
-          if (left.components.length === 0) reached.nothingLeft += 1;
-          else reached.somethingLeft += 1;
-          if (naive(drawn, chain).components.some(({ voxels }) => some(cores(voxels, cut, drawn.size), kept)))
-            reached.cutComponents += 1;
-        },
+    await t.notThrowsAsync(
+      fc.assert(
+        fc.asyncProperty(
+          volumeRecipes({ least: 2, most: 18 }),
+          chainRecipes(),
+          coreSizes(8),
+          engineRecipes(),
+          fc.nat(1000),
+          fc.constantFrom(0.1, 0.5, 0.9),
+          async (recipe, chainRecipe, coreSize, engine, seed, share) => {
+            const { drawn, chain } = caseOf(recipe, chainRecipe);
+            const cut = coreFor(coreSize, drawn.size);
+            const next = random(seed);
+            const keeps = Array.from({ length: blockCount(cut, drawn.size) }, () => next() < share);
+            const kept = (index: number) => keeps[index] === true;
+            const options = optionsFor(engine);
+            const found = await detect(drawn, chain, {
+              core: cut,
+              options,
+              arrange: filter((block) => kept(block.index)),
+            });
+            const left = without(drawn, chain, cut, kept);
+            assert.deepEqual(found.rows, rowsInLayout(left, cut, drawn.size));
+            onlyLastIsLast(found.batches);
+            assert.equal(options.memory?.liveBytes ?? 0, 0);
+            if (left.components.length === 0) reached.nothingLeft += 1;
+            else reached.somethingLeft += 1;
+            if (naive(drawn, chain).components.some(({ voxels }) => some(cores(voxels, cut, drawn.size), kept)))
+              reached.cutComponents += 1;
+          },
+        ),
+        runs(80),
       ),
-      runs(80),
     );
     for (const [what, times] of Object.entries(reached)) t.true(times > 0, `no drawn case reached ${what}`);
   },
@@ -187,7 +190,7 @@ test.serial('take(n) gives the cells of the first n blocks and reads no others',
     const found = await detect(volume, chain, { core, options: { memory: budget }, arrange: take(count) });
     const left = without(drawn, chain, core, (index) => index < count);
     t.deepEqual(found.rows, rowsInLayout(left, core, drawn.size), `take(${count})`);
-    onlyLastIsLast(t, found.batches);
+    onlyLastIsLast(found.batches);
     t.is(found.progress.blocks, count);
     await clean(t, budget);
   }
@@ -266,7 +269,7 @@ for (const [where, again] of [
       const found = await gather((progress) => again(flaky).pipe(cells({ memory: budget, progress })));
       t.is(attempt, 2);
       t.deepEqual(found.rows, expected, `after ${fails} blocks`);
-      onlyLastIsLast(t, found.batches);
+      onlyLastIsLast(found.batches);
       t.is(found.progress.blocks, allBlocks);
       const once = volumeOf();
       await detect(once, chain, { core });
@@ -314,7 +317,7 @@ test.serial('shuffled blocks give the same cells with order any', async (t) => {
         ),
     });
     t.deepEqual(sorted(found.rows), sorted(expected));
-    onlyLastIsLast(t, found.batches);
+    onlyLastIsLast(found.batches);
   }
 });
 
@@ -501,7 +504,7 @@ test.serial('an empty stream still gives one last batch without cells', async (t
   const volume = volumeOf();
   const found = await detect(volume, chain, { core, arrange: filter(() => false) });
   t.is(found.batches.length, 1);
-  onlyLastIsLast(t, found.batches);
+  onlyLastIsLast(found.batches);
   t.is(found.rows.length, 0);
   t.is(volume.regions.length, 0);
 });
@@ -510,7 +513,7 @@ test.serial('a volume without cells gives a last batch with the names of its col
   const empty: Drawn = { data: new Uint16Array(5 * 6 * 7), size: { z: 5, y: 6, x: 7 } };
   const found = await detect(empty, chain, { core: 3 });
   t.deepEqual(found.rows, []);
-  onlyLastIsLast(t, found.batches);
+  onlyLastIsLast(found.batches);
   t.deepEqual(found.batches.at(-1)?.cells.names, ['x', 'y', 'z', 'size', 'source', 'background']);
 });
 
@@ -518,54 +521,56 @@ test.serial(
   'finalTo never falls, all cells of closed components below it are out, and the open ones are listed',
   async (t) => {
     const reached = { open: 0, between: 0, beforeTheEnd: 0 };
-    await fc.assert(
-      fc.asyncProperty(
-        volumeRecipes({ kinds: ['blobs', 'boxes', 'comb', 'beads', 'speckle', 'serpentine'], least: 3, most: 18 }),
-        chainRecipes(),
-        coreSizes(6),
-        engineRecipes(),
-        async (recipe, chainRecipe, coreSize, engine) => {
-          const { drawn, chain } = caseOf(recipe, chainRecipe);
-          const { size } = drawn;
-          const cut = coreFor(coreSize, size);
-          const found = await detect(drawn, chain, { core: cut, options: optionsFor(engine) });
-          const whole = naive(drawn, chain);
-          const order = rowsInLayout(whole, cut, size).map((row) => key(row));
-          const cellOf = new Map(whole.cells.map((cell) => [key(cell.row), cell]));
-          onlyLastIsLast(t, found.batches);
+    await t.notThrowsAsync(
+      fc.assert(
+        fc.asyncProperty(
+          volumeRecipes({ kinds: ['blobs', 'boxes', 'comb', 'beads', 'speckle', 'serpentine'], least: 3, most: 18 }),
+          chainRecipes(),
+          coreSizes(6),
+          engineRecipes(),
+          async (recipe, chainRecipe, coreSize, engine) => {
+            const { drawn, chain } = caseOf(recipe, chainRecipe);
+            const { size } = drawn;
+            const cut = coreFor(coreSize, size);
+            const found = await detect(drawn, chain, { core: cut, options: optionsFor(engine) });
+            const whole = naive(drawn, chain);
+            const order = rowsInLayout(whole, cut, size).map((row) => key(row));
+            const cellOf = new Map(whole.cells.map((cell) => [key(cell.row), cell]));
+            onlyLastIsLast(found.batches);
 
-          let out = 0;
-          let below = 0;
-          for (const batch of found.batches) {
-            out += batch.cells.count;
-            t.true(batch.finalTo >= below, 'finalTo never falls');
-            below = batch.finalTo;
-            for (const later of order.slice(out)) {
-              const cell = cellOf.get(later) as Truth['cells'][number];
-              if (cell.at.z >= batch.finalTo) continue;
-              const { box, voxels } = whole.components[cell.component] as Truth['components'][number];
-              const listed = batch.open.some(
-                (open) => inside(open.box, box) && open.voxels > 0 && open.voxels <= voxels.length,
-              );
-              t.true(
-                listed,
-                `a cell at z ${cell.at.z} is not out, finalTo is ${batch.finalTo}, and no open component holds it`,
-              );
-              reached.open += 1;
+            let out = 0;
+            let below = 0;
+            for (const batch of found.batches) {
+              out += batch.cells.count;
+              assert.ok(batch.finalTo >= below, 'finalTo never falls');
+              below = batch.finalTo;
+              for (const later of order.slice(out)) {
+                const cell = cellOf.get(later) as Truth['cells'][number];
+                if (cell.at.z >= batch.finalTo) continue;
+                const { box, voxels } = whole.components[cell.component] as Truth['components'][number];
+                const listed = batch.open.some(
+                  (open) => inside(open.box, box) && open.voxels > 0 && open.voxels <= voxels.length,
+                );
+                assert.ok(
+                  listed,
+                  `a cell at z ${cell.at.z} is not out, finalTo is ${batch.finalTo}, and no open component holds it`,
+                );
+                reached.open += 1;
+              }
+              for (const { box, voxels } of batch.open)
+                assert.ok(
+                  whole.components.some((one) => inside(box, one.box) && voxels <= one.voxels.length),
+                  'an open component is a part of a real one',
+                );
+              if (batch.finalTo > 0 && batch.finalTo < size.z) reached.between += 1;
+              if (!batch.last && batch.cells.count > 0) reached.beforeTheEnd += 1;
             }
-            for (const { box, voxels } of batch.open)
-              t.true(
-                whole.components.some((one) => inside(box, one.box) && voxels <= one.voxels.length),
-                'an open component is a part of a real one',
-              );
-            if (batch.finalTo > 0 && batch.finalTo < size.z) reached.between += 1;
-            if (!batch.last && batch.cells.count > 0) reached.beforeTheEnd += 1;
-          }
-          t.is(below, size.z, 'in the end everything is final');
-          t.deepEqual(found.batches.at(-1)?.open, [], 'in the end nothing is open');
-        },
+            assert.equal(below, size.z, 'in the end everything is final');
+            assert.deepEqual(found.batches.at(-1)?.open, [], 'in the end nothing is open');
+          },
+        ),
+        runs(80),
       ),
-      runs(80),
     );
     for (const [what, times] of Object.entries(reached)) t.true(times > 0, `no drawn case reached ${what}`);
   },
@@ -590,7 +595,7 @@ test.serial(
     for (let z = 0; z < size.z; z++) data[at(z, 8, 8)] = 900;
     for (let z = 1; z < size.z; z += 4) data[at(z, 2, 2)] = 1000;
     const found = await detect({ data, size }, chain, { core: { z: 4, y: 10, x: 10 } });
-    onlyLastIsLast(t, found.batches);
+    onlyLastIsLast(found.batches);
     const before = found.batches.filter(({ finalTo, cells }) => finalTo < size.z && cells.count > 0);
     t.deepEqual(
       before.map(({ finalTo, cells }) => ({ finalTo, z: cells.row(0).z })),
@@ -641,7 +646,7 @@ for (const planes of [undefined, drawn.size.z]) {
         const { rows, batches, progress } = await within(10_000, 'the run', found);
         const seen = top(drawn, depth);
         t.deepEqual(rows, rowsInLayout(naive(seen, chain), liveCore, seen.size), `${depth} planes`);
-        onlyLastIsLast(t, batches);
+        onlyLastIsLast(batches);
         t.is(batches.at(-1)?.finalTo, depth);
         t.is(progress.blocks, Math.ceil(depth / slab));
         await clean(t, budget);
@@ -684,7 +689,7 @@ test.serial('a live volume that ends before its first plane gives one last batch
   live.end();
   const { rows, batches } = await within(10_000, 'the run', found);
   t.deepEqual(rows, []);
-  onlyLastIsLast(t, batches);
+  onlyLastIsLast(batches);
 });
 
 test.serial('blocks of a live volume come as its planes do', async (t) => {

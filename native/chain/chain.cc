@@ -281,7 +281,8 @@ void Chain::join_plane(int32_t z, size_t first_band, size_t bands, ChainOutput& 
     return;
   }
   components_.add_plane(z, masks, seeds, closed_);
-  if (components_.held() <= config_.held_limit) return;
+  // After the core's last plane everything leaves anyhow, once it is known whether another core lies behind.
+  if (components_.held() <= config_.held_limit || z == config_.core.z.stop - 1) return;
   // Too much is open: it leaves in parts, as if a face of the core lay here, and what follows continues them.
   std::vector<Component> parts;
   int32_t next = fragments_;

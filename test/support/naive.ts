@@ -35,7 +35,8 @@ export function naive({ data, size }: Drawn, chain: Chain, kept: (at: Zyx) => bo
   const value = (at: number) => image[at] as number;
   const aboveMask = (at: number) => chain.shape.threshold === null || value(at) > chain.shape.threshold;
   const mask = Array.from(image, (_, at) => aboveMask(at) && kept(position(at, size)));
-  const seeds = mergePlateaus(image, size, mask, peaks(image, size, chain.maxima)).filter((at) => mask[at]);
+  const inside = peaks(image, size, chain.maxima).filter((at) => mask[at]);
+  const seeds = mergePlateaus(image, size, mask, inside);
   const labels = watershed(image, size, mask, seeds);
   const { components, componentOf } = connected(size, mask);
 
