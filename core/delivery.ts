@@ -37,8 +37,6 @@ export class Delivery {
   private work: Promise<void> = Promise.resolve();
   private busy = false;
   private again = false;
-  /** The batch that waits for room, if one does. */
-  private stalled: Promise<unknown> | undefined;
 
   constructor(private readonly options: DeliveryOptions) {}
 
@@ -69,9 +67,9 @@ export class Delivery {
     this.ended.set(index, stopZ);
   }
 
-  /** Resolves when the consumer keeps up: no batch waits for earlier ones to be let go. */
-  async ready(): Promise<void> {
-    while (this.stalled) await this.stalled.catch(() => {});
+  /** Resolves when all that can be delivered is: not before the consumer has made room for it. */
+  async caughtUp(): Promise<void> {
+    await this.work;
   }
 
   /** Delivers what has become deliverable, in the background. */
@@ -100,11 +98,6 @@ export class Delivery {
     this.options.signal.throwIfAborted();
     this.finalTo = this.options.block.volume.size.z ?? this.depth;
     await this.deliver(new Float64Array(0), [], true);
-  }
-
-  /** Resolves when nothing is being delivered. */
-  async idle(): Promise<void> {
-    await this.work;
   }
 
   private async deliverAll(): Promise<void> {
@@ -149,11 +142,7 @@ export class Delivery {
   private async deliver(rows: Float64Array, open: readonly OpenComponent[], last: boolean): Promise<void> {
     const { memory, chain, block, subscriber, signal, delivered } = this.options;
     const cells = CellTable.fromRows(chain.columns, rows, chain.rowWidth, chain.places);
-    const room = memory.batches.take(cells.bytes, signal);
-    this.stalled = room;
-    const give = await room.finally(() => {
-      this.stalled = undefined;
-    });
+    const give = await memory.batches.take(cells.bytes, signal);
     let holders = 1;
     const letGo = () => {
       if (--holders === 0) give();

@@ -94,14 +94,13 @@ export class Run {
   async work(): Promise<void> {
     try {
       await this.admitAll();
-      await this.seamTurn;
       this.abort.signal.throwIfAborted();
       await this.finish();
     } finally {
       this.abort.abort(new Error('ended'));
       await Promise.allSettled([...this.tasks]);
       await this.seamTurn.catch(() => {});
-      await this.about?.delivery.idle();
+      await this.about?.delivery.caughtUp();
       await this.store.close();
     }
   }
@@ -117,7 +116,7 @@ export class Run {
         continue;
       }
       const about = this.about as RunContext;
-      await about.delivery.ready();
+      await about.delivery.caughtUp();
       while (this.tasks.size >= about.blocksAtATime) await this.change();
       const grant = await this.options.budget.images.admit(about.request, signal);
       if (signal.aborted) grant.release();
@@ -167,7 +166,8 @@ export class Run {
     }
     this.release(about);
     this.counter.finished(voxelCount(block.core));
-    this.inTurn(async () => {
+    // Its place is free only now, so that what was found cannot pile up before the seams.
+    await this.inTurn(async () => {
       await about.seams.add(block.index, fragments);
       about.delivery.done(block.index, block.core.stop.z);
       await about.floods.drain();
@@ -175,11 +175,12 @@ export class Run {
     });
   }
 
-  private inTurn(work: () => Promise<void>): void {
+  private inTurn(work: () => Promise<void>): Promise<void> {
     this.seamTurn = this.seamTurn.then(async () => {
       if (this.abort.signal.aborted) return;
       await work().catch((error) => this.fail(error));
     });
+    return this.seamTurn;
   }
 
   private async finish(): Promise<void> {

@@ -32,6 +32,7 @@ export class Seams {
   private readonly waiting = new Map<number, { readonly fragments: BlockFragments; open: number }>();
   /** Blocks that never come, or had their turn: they have no more to say. */
   private readonly over = new Set<number>();
+  /** Components of blocks that are not out. */
   private readonly open = new Set<Component>();
   private readonly handedOut = new WeakSet<Component>();
   /** How many components that are not complete end in each block. */
@@ -90,17 +91,20 @@ export class Seams {
     return this.unsettled.has(index);
   }
 
-  /** Says that a component's cells are where they belong. */
+  /** Says that a component's cells are where they belong, among those of the last block that it touches. */
   settle(component: Component): void {
     this.count(component.lastBlock, -1);
-    this.open.delete(component);
   }
 
-  /** Components that touch blocks up to this one and blocks after it. */
+  /**
+   * Components that touch blocks up to this one, whose cells are out, and blocks after it, whose cells are not. Those
+   * that end here are forgotten by that.
+   */
   openBeyond(index: number): OpenComponent[] {
     const beyond: OpenComponent[] = [];
     for (const component of this.open) {
-      if (component.firstBlock <= index && component.lastBlock > index) beyond.push(describeOpen(component));
+      if (component.lastBlock <= index) this.open.delete(component);
+      else if (component.firstBlock <= index) beyond.push(describeOpen(component));
     }
     return beyond;
   }

@@ -38,13 +38,31 @@ import type { Drawn } from './support/volumes.js';
 import { volumeRecipes } from './support/volumes.js';
 import { settled, until, within } from './support/waiting.js';
 
-/** How a run ends: by itself, by a read that fails, or by its user at some event. */
-type Ending = { readonly how: 'complete' } | { readonly how: 'failure' | 'unsubscribed'; readonly at: number };
+/** How a run ends: by itself, by a read that fails, or by its user after so many events, or so many batches. */
+type Ending =
+  | { readonly how: 'complete' }
+  | { readonly how: 'failure'; readonly at: number }
+  | { readonly how: 'unsubscribed'; readonly at: number; readonly counting: 'events' | 'batches' };
 
 const endings: fc.Arbitrary<Ending> = fc.oneof(
   { weight: 1, arbitrary: fc.constant({ how: 'complete' as const }) },
   { weight: 1, arbitrary: fc.record({ how: fc.constant('failure' as const), at: fc.nat(20) }) },
-  { weight: 2, arbitrary: fc.record({ how: fc.constant('unsubscribed' as const), at: fc.nat(80) }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      how: fc.constant('unsubscribed' as const),
+      at: fc.nat(40),
+      counting: fc.constant('events' as const),
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      how: fc.constant('unsubscribed' as const),
+      at: fc.nat(4),
+      counting: fc.constant('batches' as const),
+    }),
+  },
 );
 
 interface Outcome {
@@ -68,23 +86,24 @@ async function run(
   ending: Ending,
 ): Promise<Outcome> {
   let greatestBytes = 0;
-  let events = 0;
+  const seen = { events: 0, batches: 0 };
   let cut = () => {};
-  const happened = () => {
+  const happened = (batches = 0) => {
     greatestBytes = Math.max(greatestBytes, budget.liveBytes);
-    events += 1;
-    if (ending.how === 'unsubscribed' && events > ending.at) cut();
+    seen.events += 1;
+    seen.batches += batches;
+    if (ending.how === 'unsubscribed' && seen[ending.counting] > ending.at) cut();
   };
   const volume = new RecordingVolume(arrayVolume(drawn.data, drawn.size), {
     delay: delayOf({ ...engine, sparseBytes: null }),
-    watch: happened,
+    watch: () => happened(),
     ...(ending.how === 'failure' ? { failure: { read: ending.at, error: broken } } : {}),
   });
   const options: CellsOptions = {
     memory: budget,
     threads: engine.threads,
     target: engine.target,
-    progress: { next: happened },
+    progress: { next: () => happened() },
   };
   const rows: number[][] = [];
   let lasts = 0;
@@ -100,9 +119,9 @@ async function run(
       .pipe(cells(options))
       .subscribe({
         next: (batch) => {
-          happened();
           rows.push(...rowsOf(batch.cells));
           if (batch.last) lasts += 1;
+          happened(1);
         },
         error: (error: unknown) => resolve({ how: 'failure', error }),
         complete: () => resolve({ how: 'complete' }),
@@ -231,9 +250,9 @@ async function tight(sparseBytes: number): Promise<Budget> {
   });
 }
 
-/** A volume whose reads take some turns of the event loop, as those of files do: nothing is over before it was begun. */
+/** A volume whose reads take a while, as those of files do, so that a run is not over before its first batch. */
 function recorded(drawn: Drawn, watch: () => void = () => {}): RecordingVolume {
-  return new RecordingVolume(arrayVolume(drawn.data, drawn.size), { watch, delay: () => 50 });
+  return new RecordingVolume(arrayVolume(drawn.data, drawn.size), { watch, readMs: 8 });
 }
 
 test.serial(

@@ -109,7 +109,7 @@ test.serial('cells are the same for every layout, thread count, budget and CPU t
       fc.asyncProperty(cases, async (drawnCase) => {
         assert.deepEqual(await problemsOf(drawnCase, reached.seen), {});
       }),
-      runs(300),
+      runs(500),
     ),
   );
   t.deepEqual(

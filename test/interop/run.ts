@@ -61,7 +61,10 @@ try {
   let different = 0;
   let rows = 0;
   for (const one of cases) {
-    const count = await compare(one);
+    const count = await compare(one).catch((error: unknown) => {
+      console.error(`${JSON.stringify(one.recipe)}: ${error instanceof Error ? error.message : error}`);
+      return undefined;
+    });
     if (count === undefined) different++;
     else rows += count;
   }

@@ -1,9 +1,12 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type Region, voxelCount } from '../../core/geometry.js';
 import { bytesPerVoxel, type Dtype, type Volume, type VolumeSize, type Voxels } from '../../core/volume.js';
 
 export interface RecordingOptions {
   /** Turns of the event loop that the nth read (from 0) takes; drawn, so that blocks complete in any order. */
   readonly delay?: (read: number) => number;
+  /** Milliseconds that every read takes at least, as reads from a disk do. */
+  readonly readMs?: number;
   /** The nth read fails with this error. */
   readonly failure?: { readonly read: number; readonly error: Error };
   /** Reads from the nth on wait until `release()`. */
@@ -58,7 +61,7 @@ export class RecordingVolume implements Volume {
   }
 
   async read(region: Region, into: Voxels, asked: AbortSignal): Promise<void> {
-    const { delay, failure, hangFrom, watch, deaf } = this.options;
+    const { delay, readMs, failure, hangFrom, watch, deaf } = this.options;
     const signal = deaf ? new AbortController().signal : asked;
     const read = this.regions.push(region) - 1;
     this.underWay += 1;
@@ -70,6 +73,7 @@ export class RecordingVolume implements Volume {
         await new Promise((resolve) => setImmediate(resolve));
         signal.throwIfAborted();
       }
+      if (readMs !== undefined) await sleep(readMs, undefined, { signal });
       if (failure?.read === read) throw failure.error;
       await this.inner.read(region, into, signal);
     } catch (error) {
