@@ -1,7 +1,17 @@
 /** somaflow: finds cells in light-sheet volumes. Everything that users need, by the step of a pipeline. */
 export type { CellBatch, OpenComponent } from './core/batch.js';
+export type {
+  Block,
+  FixedImage,
+  ImageResult,
+  Layout,
+  MissingStep,
+  Result,
+  Results,
+  Step,
+  StepPlan,
+} from './core/block.js';
 export { FIXED_IMAGES } from './core/block.js';
-export type { Block, FixedImage, ImageResult, Layout, MissingStep, Result, Results, Step, StepPlan } from './core/block.js';
 export { type BlocksOptions, blocks } from './core/blocks.js';
 export { Budget, type BudgetParts } from './core/budget.js';
 export { type CellsOptions, cells, defaultMemoryBytes } from './core/cells.js';
@@ -10,7 +20,7 @@ export * from './core/errors.js';
 export type { Halo, Region, Zyx } from './core/geometry.js';
 export { idle } from './core/idle.js';
 export { paced } from './core/paced.js';
-export { plan, type PlanOptions, type RunPlan } from './core/plan.js';
+export { type PlanOptions, plan, type RunPlan } from './core/plan.js';
 export type { Progress } from './core/progress.js';
 export { steps } from './core/steps.js';
 export { supportedTargets, type Target } from './core/target.js';

@@ -1,5 +1,5 @@
-import { onAbort } from '../native/onAbort.js';
 import { addon, type ChainConfig, type ChainOutput } from '../native/index.js';
+import { onAbort } from '../native/onAbort.js';
 import type { AnyBlock } from './block.js';
 import { arrivedPlanes } from './blocks.js';
 import type { ChainPlan } from './chainPlan.js';

@@ -3,9 +3,9 @@ import { runBlock } from './blockRun.js';
 import { ChainPlan, checkBlock } from './chainPlan.js';
 import { BlockError, OptionError } from './errors.js';
 import { voxelCount } from './geometry.js';
+import { track } from './idle.js';
 import { ImageMemory } from './images.js';
 import { Lanes } from './lanes.js';
-import { track } from './idle.js';
 import { chooseTarget, chooseThreads } from './target.js';
 import type { Voxels } from './volume.js';
 

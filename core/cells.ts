@@ -61,7 +61,10 @@ export function cells(
       const progress = new Subject<Progress>();
       if (options.progress) progress.subscribe(options.progress);
       const report = (state: Progress) => progress.next(state);
-      const run = new Run({ budget: budgetOf(), threads, target, order, maxComponentVoxels, progress: report }, subscriber);
+      const run = new Run(
+        { budget: budgetOf(), threads, target, order, maxComponentVoxels, progress: report },
+        subscriber,
+      );
       track(run.work()).then(
         () => {
           progress.complete();

@@ -26,7 +26,11 @@ export function layoutOf(volume: Volume, size?: number | Zyx): Layout {
 }
 
 /** The core at a place in z, y, x order; `depth` clips it where the volume's end is known. */
-export function coreAt(layout: Layout, index: number, size: { readonly z: number | null; y: number; x: number }): Region {
+export function coreAt(
+  layout: Layout,
+  index: number,
+  size: { readonly z: number | null; y: number; x: number },
+): Region {
   const at = placeOf(layout, index);
   const start = zyx((a) => at[a] * layout.coreSize[a]);
   return { start, stop: zyx((a) => Math.min(start[a] + layout.coreSize[a], size[a] ?? Number.POSITIVE_INFINITY)) };

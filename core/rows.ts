@@ -13,7 +13,9 @@ function comesBefore(a: Float64Array, i: number, b: Float64Array, j: number): bo
 
 /** Puts rows of several pieces into one, in order. */
 export function sortRows(parts: readonly Float64Array[], width: number): Float64Array {
-  const places = parts.flatMap((part) => Array.from({ length: part.length / width }, (_, row) => ({ part, at: row * width })));
+  const places = parts.flatMap((part) =>
+    Array.from({ length: part.length / width }, (_, row) => ({ part, at: row * width })),
+  );
   places.sort((a, b) => (comesBefore(a.part, a.at, b.part, b.at) ? -1 : 1));
   const sorted = new Float64Array(places.length * width);
   places.forEach(({ part, at }, row) => {

@@ -253,7 +253,9 @@ export class Run {
     const expected = known ?? JSON.stringify(first.plans);
     if (steps !== expected) throw new LayoutError(`${name}: expected the steps ${expected}, got ${steps}`);
     if (known === undefined && block.index < this.closedBelow) {
-      throw new LayoutError(`${name} came after block ${this.closedBelow - 1}; expected blocks in order, or order: 'any'`);
+      throw new LayoutError(
+        `${name} came after block ${this.closedBelow - 1}; expected blocks in order, or order: 'any'`,
+      );
     }
   }
 

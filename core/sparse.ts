@@ -1,5 +1,5 @@
 import { Share } from './share.js';
-import { SpillFile, type Spilled } from './spill.js';
+import { type Spilled, SpillFile } from './spill.js';
 
 /** Bytes kept in memory while there is room, else in the spill file. */
 export interface Stored {

@@ -19,7 +19,12 @@ export function chooseTarget(where: string, asked?: Target): Target {
   if (named === undefined) return supported.at(-1) as Target;
   const target = supported.find((one) => one === named);
   if (target) return target;
-  throw new OptionError(where, asked ? 'target' : 'SOMAFLOW_TARGET', `one of ${supported.join(', ')} on this CPU`, named);
+  throw new OptionError(
+    where,
+    asked ? 'target' : 'SOMAFLOW_TARGET',
+    `one of ${supported.join(', ')} on this CPU`,
+    named,
+  );
 }
 
 /** The number of native threads asked for, else the machine's cores. */
