@@ -70,9 +70,11 @@ function defaultCore(volume: Volume): Zyx {
   const multiple = (axis: 'z' | 'y' | 'x', wanted: number) =>
     Math.max(1, Math.floor(wanted / chunk[axis])) * chunk[axis];
   const { y: height, x: width } = volume.size;
+  // What a plane may have, less where chunks are so deep that whole ones of it would be too much.
+  const plane = Math.min(MOST_PLANE_VOXELS, MOST_CORE_VOXELS / chunk.z);
   // Rows are contiguous in nearly every source, so whole rows are kept as long as a band has some hundred of them.
-  const x = Math.min(width, multiple('x', Math.max(MOST_PLANE_VOXELS / 256, chunk.x)));
-  const y = Math.min(height, multiple('y', Math.floor(MOST_PLANE_VOXELS / x)));
+  const x = Math.min(width, multiple('x', Math.max(plane / 256, chunk.x)));
+  const y = Math.min(height, multiple('y', plane / x));
   const deep = Math.max(1, Math.floor(MOST_CORE_VOXELS / (y * x)));
   const live = volume.keepsPlanes === undefined ? deep : Math.min(LIVE_PLANES, Math.ceil(volume.keepsPlanes / 2));
   return { z: multiple('z', Math.min(deep, live)), y, x };

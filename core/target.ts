@@ -15,7 +15,7 @@ export function supportedTargets(): Target[] {
 /** The target asked for, else that of `SOMAFLOW_TARGET`, else the fastest. */
 export function chooseTarget(where: string, asked?: Target): Target {
   const supported = supportedTargets();
-  const named = asked ?? (process.env['SOMAFLOW_TARGET'] || undefined);
+  const named = asked ?? (process.env.SOMAFLOW_TARGET || undefined);
   if (named === undefined) return supported.at(-1) as Target;
   const target = supported.find((one) => one === named);
   if (target) return target;
