@@ -60,9 +60,9 @@ export async function runBlock(run: BlockRun): Promise<void> {
     signal.throwIfAborted();
     throw error;
   } finally {
-    native.stop();
-    await Promise.allSettled([reading]);
     forget();
+    native.close();
+    await Promise.allSettled([reading]);
   }
 }
 

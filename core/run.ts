@@ -1,11 +1,12 @@
 import type { Subscriber } from 'rxjs';
+import { Arrivals } from './arrivals.js';
 import type { CellBatch } from './batch.js';
 import type { AnyBlock } from './block.js';
 import { runBlock } from './blockRun.js';
 import type { Budget } from './budget.js';
 import { ChainPlan, checkBlock, firstPlaneNeeded, LEAST_SPARSE_BYTES } from './chainPlan.js';
 import { Delivery } from './delivery.js';
-import { BlockError, BudgetError, LayoutError, OptionError } from './errors.js';
+import { BlockError, BudgetError, OptionError } from './errors.js';
 import { Floods } from './floods.js';
 import { BlockFragments, type Component } from './fragments.js';
 import { voxelCount } from './geometry.js';
@@ -38,13 +39,11 @@ export class Run {
   private readonly lanes: Lanes;
   private readonly counter: ProgressCounter;
   private readonly queue: AnyBlock[] = [];
-  private readonly received = new Map<number, string>();
+  private readonly arrivals: Arrivals;
   private readonly tasks = new Set<Promise<void>>();
   private readonly running = new Map<AnyBlock, { nextPlane: number }>();
   private about: RunContext | undefined;
   private newest: AnyBlock | undefined;
-  private closedBelow = 0;
-  private ended = false;
   private wake = () => {};
   /** Seams are worked on by one block at a time. */
   private seamTurn: Promise<void> = Promise.resolve();
@@ -54,6 +53,7 @@ export class Run {
     private readonly subscriber: Subscriber<CellBatch>,
   ) {
     this.store = new SparseStore(options.budget.sparse);
+    this.arrivals = new Arrivals(options.order);
     this.lanes = new Lanes(options.threads);
     this.counter = new ProgressCounter(
       options.threads,
@@ -65,22 +65,18 @@ export class Run {
 
   /** Takes the next description. Throws what makes it impossible. */
   add(block: AnyBlock): void {
-    const steps = JSON.stringify(block.plans);
-    const known = this.received.get(block.index);
+    if (!this.arrivals.take(block)) return;
     this.about ??= this.begin(block);
-    this.checkBelongs(block, known, steps);
-    if (known !== undefined) return;
-    this.received.set(block.index, steps);
     this.newest = block;
     this.counter.known();
     this.queue.push(block);
-    if (this.options.order === 'index') this.skipTo(block.index);
+    this.skip(this.arrivals.skippedBefore(block), this.about);
     this.wake();
   }
 
   /** Says that no more blocks come. */
   end(): void {
-    this.ended = true;
+    this.arrivals.end();
     this.wake();
   }
 
@@ -111,7 +107,7 @@ export class Run {
     for (;;) {
       const block = this.queue.shift();
       if (!block) {
-        if (this.ended) break;
+        if (this.arrivals.hasEnded) break;
         await this.change();
         continue;
       }
@@ -214,7 +210,7 @@ export class Run {
       store: this.store,
       subscriber: this.subscriber,
       signal: this.abort.signal,
-      isClosed: (index) => !this.received.has(index) && (index < this.closedBelow || this.ended),
+      isClosed: (index) => this.arrivals.isClosed(index),
       isUnsettled: (index) => seams.isUnsettled(index),
       openBeyond: (index) => seams.openBeyond(index),
       delivered: (cells) => this.counter.delivered(cells),
@@ -243,32 +239,11 @@ export class Run {
     return { first: block, chain, request, delivery, floods, seams, blocksAtATime: wide ? 2 : threads + 1 };
   }
 
-  private checkBelongs(block: AnyBlock, known: string | undefined, steps: string): void {
-    const { first } = this.about as RunContext;
-    const name = `cells: block ${block.index} of ${block.volume.id}`;
-    if (block.volume !== first.volume) throw new LayoutError(`${name}: expected blocks of ${first.volume.id}`);
-    if (JSON.stringify(block.layout) !== JSON.stringify(first.layout)) {
-      throw new LayoutError(`${name}: expected cores as of the first block, got another layout`);
-    }
-    const expected = known ?? JSON.stringify(first.plans);
-    if (steps !== expected) throw new LayoutError(`${name}: expected the steps ${expected}, got ${steps}`);
-    if (known === undefined && block.index < this.closedBelow) {
-      throw new LayoutError(
-        `${name} came after block ${this.closedBelow - 1}; expected blocks in order, or order: 'any'`,
-      );
-    }
-  }
-
-  /** Blocks that did not come before this one never will. */
-  private skipTo(index: number): void {
-    const from = this.closedBelow;
-    this.closedBelow = index + 1;
-    const skipped: number[] = [];
-    for (let i = from; i < index; i++) if (!this.received.has(i)) skipped.push(i);
-    if (skipped.length === 0) return;
+  /** Blocks that were left out count as outside the mask. */
+  private skip(left: readonly number[], { seams, floods, delivery }: RunContext): void {
+    if (left.length === 0) return;
     this.inTurn(async () => {
-      const { seams, floods, delivery } = this.about as RunContext;
-      for (const i of skipped) await seams.skip(i);
+      for (const index of left) await seams.skip(index);
       await floods.drain();
       delivery.advance();
     });

@@ -55,7 +55,10 @@ export const fragmentFields = 12;
 
 export interface NativeChain {
   push(planes: number, last: boolean, innerHighZ: boolean, width: number): Promise<ChainOutput>;
+  /** Makes the push under way, and later ones, end early. */
   stop(): void;
+  /** Gives its memory back; no push may be under way, nor come. */
+  close(): void;
 }
 
 /** Voxels, runs and seeds of all components of a batch, and of its largest. */

@@ -1,8 +1,9 @@
+/** What a run may hold at a time, and what it does with no more than that. */
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import test from 'ava';
 import fc from 'fast-check';
-import { lastValueFrom, type Subscription, tap, toArray } from 'rxjs';
+import type { Subscription } from 'rxjs';
 import { LEAST_SPARSE_BYTES } from '../core/chainPlan.js';
 import {
   arrayVolume,
@@ -10,17 +11,14 @@ import {
   Budget,
   BudgetError,
   blocks,
-  type CellBatch,
   type CellsOptions,
   cells,
   idle,
   runningJobs,
-  SourceError,
-  type Volume,
   type Zyx,
 } from '../index.js';
+import { broken, busy, busyChain, busyCore, leastImageBytes, recorded } from './support/budgets.js';
 import {
-  AMPLE_BYTES,
   asked,
   caseOf,
   chainRecipes,
@@ -32,11 +30,10 @@ import {
 } from './support/detect.js';
 import { coreFor, coreSizes } from './support/layouts.js';
 import { type Chain, naive, rowsInLayout } from './support/naive.js';
-import { random, runs } from './support/random.js';
+import { runs } from './support/random.js';
 import { RecordingVolume } from './support/recordingVolume.js';
-import type { Drawn } from './support/volumes.js';
-import { volumeRecipes } from './support/volumes.js';
-import { settled, until, within } from './support/waiting.js';
+import { type Drawn, volumeRecipes } from './support/volumes.js';
+import { within } from './support/waiting.js';
 
 /** How a run ends: by itself, by a read that fails, or by its user after so many events, or so many batches. */
 type Ending =
@@ -73,8 +70,6 @@ interface Outcome {
   /** The most that the budget was seen to hold at any read, progress or batch. */
   readonly greatestBytes: number;
 }
-
-const broken = new SourceError('drawn', 'the disk is gone');
 
 /** Runs a pipeline to the asked ending, looking at the budget whenever anything happens. */
 async function run(
@@ -137,23 +132,6 @@ async function run(
     throw new Error(`${volume.regions.length - readsAtEnd} reads began after the run had ended`);
   if (volume.underWay > 0) throw new Error(`${volume.underWay} reads are under way though idle() has resolved`);
   return { ...end, rows, lasts, greatestBytes };
-}
-
-/** The least image memory that a run accepts, from the refusal of a run that has none to speak of. */
-async function leastImageBytes(
-  drawn: Drawn,
-  chain: Chain,
-  core: Zyx,
-  sparseBytes: number,
-  options: CellsOptions,
-): Promise<number> {
-  const memory = new Budget({ imageBytes: 1, sparseBytes });
-  const refusal = await detect(drawn, chain, { core, options: { ...options, memory } }).then(
-    () => undefined,
-    (error: unknown) => error,
-  );
-  if (!(refusal instanceof BudgetError)) throw new Error(`a budget of 1 byte was not refused but: ${String(refusal)}`);
-  return refusal.neededBytes;
 }
 
 test.serial(
@@ -224,150 +202,6 @@ test.serial(
       ),
     );
     for (const [what, times] of Object.entries(reached)) t.true(times > 0, `no drawn case was: ${what}`);
-  },
-);
-
-/** Noise in which about one voxel in thirty is a cell. */
-const busy: Drawn = (() => {
-  const size = { z: 32, y: 48, x: 48 };
-  const next = random(11);
-  return { size, data: Uint16Array.from({ length: size.z * size.y * size.x }, () => 100 + Math.floor(next() * 3000)) };
-})();
-
-const busyChain: Chain = {
-  removeBackground: null,
-  maxima: { size: { z: 3, y: 3, x: 3 }, threshold: 0 },
-  shape: { threshold: 2700 },
-  measure: ['source', 'background'],
-};
-const busyCore: Zyx = { z: 2, y: 48, x: 48 };
-
-/** A budget with no more image memory than the busy volume takes, and a sparse share. */
-async function tight(sparseBytes: number): Promise<Budget> {
-  return new Budget({
-    imageBytes: await leastImageBytes(busy, busyChain, busyCore, sparseBytes, { threads: 2 }),
-    sparseBytes,
-  });
-}
-
-/** A volume whose reads take a while, as those of files do, so that a run is not over before its first batch. */
-function recorded(drawn: Drawn, watch: () => void = () => {}): RecordingVolume {
-  return new RecordingVolume(arrayVolume(drawn.data, drawn.size), { watch, readMs: 8 });
-}
-
-test.serial(
-  'while a sink is stalled the bytes read stop growing, and once it goes on everything ends as it should',
-  async (t) => {
-    const budget = await tight(LEAST_SPARSE_BYTES);
-    const expected = rowsInLayout(naive(busy, busyChain), busyCore, busy.size);
-    const tableBytes = expected.length * (4 * 4 + 2 * 8);
-    t.true(tableBytes > 4 * LEAST_SPARSE_BYTES, 'the cells alone are several times the share of sparse data');
-    const { bytesRead: bytesOfAll } = (await detect(busy, busyChain, { core: busyCore })).progress;
-
-    let greatest = 0;
-    const look = () => {
-      greatest = Math.max(greatest, budget.liveBytes);
-    };
-    const volume = recorded(busy, look);
-    const held: (() => void)[] = [];
-    let stalled = true;
-    const rows: number[][] = [];
-    const ended = lastValueFrom(
-      asked(blocks(volume, { size: busyCore }), busyChain).pipe(
-        cells({ memory: budget, threads: 2, progress: { next: look } }),
-        tap((batch) => {
-          rows.push(...rowsOf(batch.cells));
-          look();
-          if (stalled) held.push(batch.hold());
-        }),
-      ),
-    );
-
-    await until('a batch is held', () => held.length > 0);
-    const atStall = await settled(() => volume.bytesRead, 300);
-    await sleep(700);
-    t.is(volume.bytesRead, atStall, 'nothing is read during the rest of the stall');
-    t.is(runningJobs(), 0, 'nothing computes during the stall');
-    t.true(atStall < bytesOfAll / 2, `${atStall} of ${bytesOfAll} bytes were read, as if nobody held anything`);
-    t.true(budget.liveBytes > 0, 'what is held is on the budget');
-
-    stalled = false;
-    for (const release of held) release();
-    const last = await within(20_000, 'the rest of the run', ended);
-    t.true(last.last);
-    t.deepEqual(rows, expected);
-    await idle();
-    t.is(budget.liveBytes, 0);
-    t.true(greatest <= budget.totalBytes && budget.peakBytes <= budget.totalBytes);
-  },
-);
-
-test.serial('a sink that releases each batch a while later gets every cell, in order, within the budget', async (t) => {
-  const budget = await tight(LEAST_SPARSE_BYTES);
-  const rows: number[][] = [];
-  let greatest = 0;
-  await lastValueFrom(
-    asked(blocks(recorded(busy), { size: busyCore }), busyChain).pipe(
-      cells({ memory: budget, threads: 2 }),
-      tap((batch) => {
-        const release = batch.hold();
-        setTimeout(release, 10);
-        rows.push(...rowsOf(batch.cells));
-        greatest = Math.max(greatest, budget.liveBytes);
-      }),
-    ),
-  );
-  t.deepEqual(rows, rowsInLayout(naive(busy, busyChain), busyCore, busy.size));
-  await sleep(30);
-  await idle();
-  t.is(budget.liveBytes, 0);
-  t.true(greatest <= budget.totalBytes && budget.peakBytes <= budget.totalBytes);
-});
-
-test.serial(
-  'unsubscribing while batches are held leaves only what is held, and nothing once that is released',
-  async (t) => {
-    const budget = await tight(LEAST_SPARSE_BYTES);
-    const held: (() => void)[] = [];
-    const subscription = asked(blocks(recorded(busy), { size: busyCore }), busyChain)
-      .pipe(cells({ memory: budget, threads: 2 }))
-      .subscribe((batch) => {
-        held.push(batch.hold());
-      });
-    await until('a batch is held', () => held.length > 0);
-    subscription.unsubscribe();
-    for (const release of held) release();
-    await within(5000, 'idle()', idle());
-    t.is(budget.liveBytes, 0);
-    t.is(runningJobs(), 0);
-  },
-);
-
-test.serial(
-  'a batch stays on the budget until every hold on it is released, and a second release changes nothing',
-  async (t) => {
-    const budget = new Budget({ imageBytes: AMPLE_BYTES, sparseBytes: 2 ** 23 });
-    const held: { batch: CellBatch; releases: (() => void)[] }[] = [];
-    await lastValueFrom(
-      asked(blocks(arrayVolume(busy.data, busy.size), { size: { z: 16, y: 48, x: 48 } }), busyChain).pipe(
-        cells({ memory: budget }),
-        tap((batch) => {
-          held.push({ batch, releases: [batch.hold(), batch.hold()] });
-        }),
-      ),
-    );
-    const tables = held.reduce((bytes, { batch }) => bytes + batch.cells.bytes, 0);
-    t.true(tables > 0);
-    t.true(budget.liveBytes >= tables, `${budget.liveBytes} live, ${tables} in tables`);
-    const all = budget.liveBytes;
-    for (const { releases } of held) releases[0]?.();
-    for (const { releases } of held) releases[0]?.();
-    t.is(budget.liveBytes, all, 'the second hold still keeps every batch');
-    for (const { releases } of held) releases[1]?.();
-    await idle();
-    t.is(budget.liveBytes, 0);
-    for (const { releases } of held) for (const release of releases) release();
-    t.is(budget.liveBytes, 0, 'bytes are given back once');
   },
 );
 
@@ -478,144 +312,3 @@ test.serial(
       t.throws(() => cells({ memory }), { name: 'OptionError' }, `memory: ${memory}`);
   },
 );
-
-/** A volume of any size whose every plane is the same noise. */
-function endless(size: Zyx, watch: () => void = () => {}): Volume & { reads: number } {
-  const next = random(5);
-  const plane = Uint16Array.from({ length: size.y * size.x }, () => 100 + Math.floor(next() * 1000));
-  return {
-    id: 'endless',
-    size,
-    dtype: 'uint16',
-    reads: 0,
-    async read({ start, stop }, into, signal) {
-      this.reads += 1;
-      watch();
-      let to = 0;
-      for (let z = start.z; z < stop.z; z++)
-        for (let y = start.y; y < stop.y; y++) {
-          into.set(plane.subarray(y * size.x + start.x, y * size.x + stop.x), to);
-          to += stop.x - start.x;
-        }
-      signal.throwIfAborted();
-    },
-  };
-}
-
-test.serial('unsubscribing midway stops native work and reads within 500 ms', async (t) => {
-  const size = { z: 400, y: 1024, x: 1024 };
-  const volume = endless(size);
-  const pipeline = asked(blocks(volume, { size: { z: 200, y: 1024, x: 1024 } }), {
-    removeBackground: { y: 30, x: 30 },
-    maxima: { size: { z: 5, y: 5, x: 5 }, threshold: 0 },
-    shape: { threshold: 1050 },
-    measure: ['source'],
-  }).pipe(cells({ threads: 1, target: 'portable' }));
-  let batches = 0;
-  let ended = false;
-  const subscription = pipeline.subscribe({
-    next: () => {
-      batches += 1;
-    },
-    complete: () => {
-      ended = true;
-    },
-  });
-  await until('native work has begun', () => volume.reads > 0 && runningJobs() > 0);
-  await sleep(50);
-  t.false(ended, 'there is work left to stop');
-  const start = performance.now();
-  subscription.unsubscribe();
-  await idle();
-  const took = performance.now() - start;
-  t.is(runningJobs(), 0);
-  t.true(took < 500, `it took ${took} ms`);
-  const after = { reads: volume.reads, batches };
-  await sleep(100);
-  t.deepEqual({ reads: volume.reads, batches }, after, 'nothing is read or delivered afterwards');
-});
-
-test.serial('unsubscribing while one large component is flooded stops it within 500 ms', async (t) => {
-  const size = { z: 16, y: 1024, x: 1024 };
-  const volume = endless(size);
-  let ended = false;
-  const subscription = asked(blocks(volume, { size }), {
-    removeBackground: null,
-    maxima: { size: { z: 3, y: 3, x: 3 }, threshold: 0 },
-    shape: { threshold: null },
-    measure: ['source'],
-  })
-    .pipe(cells({ threads: 1, memory: 2 ** 31 }))
-    .subscribe({
-      complete: () => {
-        ended = true;
-      },
-    });
-  // All planes are read; what is left is the flood of 16 Mvoxel, about a second of work.
-  await until('the planes are read', () => volume.reads > 0);
-  await settled(() => volume.reads, 60);
-  t.false(ended, 'there is work left to stop');
-  t.true(runningJobs() > 0, 'a native job is at work');
-  const start = performance.now();
-  subscription.unsubscribe();
-  await idle();
-  const took = performance.now() - start;
-  t.true(took < 500, `it took ${took} ms`);
-  t.is(runningJobs(), 0);
-});
-
-test.serial('idle() waits for a read that cannot stop, because its buffer is still written to', async (t) => {
-  const budget = new Budget({ imageBytes: AMPLE_BYTES, sparseBytes: 2 ** 20 });
-  const volume = new RecordingVolume(arrayVolume(busy.data, busy.size), { deaf: true, hangFrom: 1 });
-  const subscription = asked(blocks(volume, { size: busyCore }), busyChain)
-    .pipe(cells({ memory: budget, threads: 2 }))
-    .subscribe();
-  await until('a read hangs', () => volume.regions.length > 1 && volume.underWay > 0);
-  subscription.unsubscribe();
-  let resolved = false;
-  const quiet = idle().then(() => {
-    resolved = true;
-  });
-  await sleep(100);
-  t.false(resolved, 'idle() resolved while a read was under way');
-  t.true(budget.liveBytes > 0, 'the buffer of that read is still on the budget');
-  volume.letGo();
-  await within(5000, 'idle()', quiet);
-  t.is(volume.underWay, 0);
-  t.is(budget.liveBytes, 0);
-});
-
-test.serial('unsubscribing while reads hang aborts them and leaves nothing', async (t) => {
-  const budget = new Budget({ imageBytes: AMPLE_BYTES, sparseBytes: 2 ** 20 });
-  const volume = new RecordingVolume(arrayVolume(busy.data, busy.size), { hangFrom: 2 });
-  const subscription = asked(blocks(volume, { size: busyCore }), busyChain)
-    .pipe(cells({ memory: budget, threads: 2 }))
-    .subscribe({ error: (error) => t.fail(`cancelling is not an error: ${error}`) });
-  await until('a read hangs', () => volume.regions.length > 2 && volume.underWay > 0);
-  subscription.unsubscribe();
-  await within(2000, 'idle()', idle());
-  t.true(volume.stopped > 0);
-  t.is(volume.underWay, 0);
-  t.is(budget.liveBytes, 0);
-});
-
-test.serial('block.voxels() gives its memory back when it is done, fails or is aborted', async (t) => {
-  const described = (volume: Volume) => lastValueFrom(blocks(volume, { size: busyCore }).pipe(toArray()));
-  const stuck = new RecordingVolume(arrayVolume(busy.data, busy.size), { hangFrom: 0 });
-  const stop = new AbortController();
-  const pending = (await described(stuck))[1]?.voxels('source', { signal: stop.signal });
-  await until('the read hangs', () => stuck.underWay > 0);
-  stop.abort(new Error('enough'));
-  await t.throwsAsync(pending as Promise<unknown>, { message: /enough/ });
-  await within(2000, 'idle()', idle());
-  t.is(stuck.underWay, 0);
-  t.is(runningJobs(), 0);
-
-  const failing = new RecordingVolume(arrayVolume(busy.data, busy.size), { failure: { read: 0, error: broken } });
-  const error = await t.throwsAsync((await described(failing))[1]?.voxels('source') as Promise<unknown>, {
-    instanceOf: BlockError,
-  });
-  t.is((error as BlockError).cause, broken);
-  t.deepEqual((error as BlockError).region.start, { z: 2, y: 0, x: 0 });
-  await within(2000, 'idle()', idle());
-});

@@ -1,4 +1,4 @@
-// The chain as a JavaScript object: `new Chain(config, source, workspace, saved)`, `push(...)`, `stop()`.
+// The chain as a JavaScript object: `new Chain(config, source, workspace, saved)`, `push(...)`, `stop()`, `close()`.
 #include "bindings/chain_binding.h"
 
 #include <memory>
@@ -69,7 +69,8 @@ class ChainObject : public Napi::ObjectWrap<ChainObject> {
  public:
   static Napi::Function define(Napi::Env env) {
     return DefineClass(env, "Chain",
-                       {InstanceMethod("push", &ChainObject::push), InstanceMethod("stop", &ChainObject::stop)});
+                       {InstanceMethod("push", &ChainObject::push), InstanceMethod("stop", &ChainObject::stop),
+                        InstanceMethod("close", &ChainObject::close)});
   }
 
   explicit ChainObject(const Napi::CallbackInfo& info) : Napi::ObjectWrap<ChainObject>(info) {
@@ -112,7 +113,12 @@ class ChainObject : public Napi::ObjectWrap<ChainObject> {
         });
   }
 
-  void stop(const Napi::CallbackInfo&) { chain_->stop(); }
+  void stop(const Napi::CallbackInfo&) {
+    if (chain_) chain_->stop();
+  }
+
+  // Gives the chain's memory back now, and not when the object is collected. Not while a push is under way.
+  void close(const Napi::CallbackInfo&) { chain_.reset(); }
 
   std::unique_ptr<Chain> chain_;
   Napi::ObjectReference source_, workspace_, saved_;

@@ -46,9 +46,10 @@ class FloodObject : public Napi::ObjectWrap<FloodObject> {
     channels_ = static_cast<size_t>(integer(options, "channels"));
     in_file_ = flag(options, "inFile");
     folder_ = options.Get("folder").ToString().Utf8Value();
-    flood_ = std::make_unique<Flood>(static_cast<int>(channels_));
+    memory_ = std::make_unique<Scratch>();
+    flood_ = std::make_unique<Flood>();
     try {
-      Cutter cutter(memory_.take(gathered_bytes(totals_, channels_), in_file_ ? 0 : SIZE_MAX, folder_));
+      Cutter cutter(memory_->take(gathered_bytes(totals_, channels_), in_file_ ? 0 : SIZE_MAX, folder_));
       runs_ = cutter.cut<Run>(totals_.runs);
       seeds_ = cutter.cut<Seed>(totals_.seeds);
       values_ = cutter.cut<uint16_t>(totals_.voxels * channels_);
@@ -90,6 +91,9 @@ class FloodObject : public Napi::ObjectWrap<FloodObject> {
     return start_job(
         info.Env(), 1, [this, rows, counts] { divide(*rows, *counts); },
         [this, rows, counts](Napi::Env env) -> Napi::Value {
+          // Now, and not when the object is collected: the budget has these bytes back from here on.
+          memory_.reset();
+          flood_.reset();
           const bool stopped = stop_.load();
           Unref();
           if (stopped) throw Napi::Error::New(env, "stopped");
@@ -108,7 +112,7 @@ class FloodObject : public Napi::ObjectWrap<FloodObject> {
       const size_t before = rows.size();
       const ComponentView component{runs_ + begin.runs,     nullptr,              end.runs - begin.runs,
                                     values_ + begin.values, seeds_ + begin.seeds, end.seeds - begin.seeds};
-      flood_->divide(component, rows, stop_, in_file_ ? 0 : SIZE_MAX, folder_);
+      flood_->divide(component, channels_, rows, stop_, in_file_ ? 0 : SIZE_MAX, folder_);
       counts.push_back(static_cast<int32_t>((rows.size() - before) / (4 + channels_)));
       begin = end;
       if (stop_.load(std::memory_order_relaxed)) return;
@@ -119,7 +123,7 @@ class FloodObject : public Napi::ObjectWrap<FloodObject> {
   size_t channels_ = 1;
   bool in_file_ = false;
   std::string folder_;
-  Scratch memory_;
+  std::unique_ptr<Scratch> memory_;
   std::unique_ptr<Flood> flood_;
   Run* runs_ = nullptr;
   Seed* seeds_ = nullptr;

@@ -312,7 +312,6 @@ void Chain::flood_closed(int width, ChainOutput& out) {
   }
   constexpr size_t kTogether = 32;
   const size_t lanes = static_cast<size_t>(std::clamp(width, 1, kMaxWidth));
-  while (floods_.size() < lanes) floods_.push_back(std::make_unique<Flood>(config_.channels()));
   std::vector<std::vector<double>> rows(lanes);
   Pool::instance().parallel_for(width, static_cast<int>((floods.size() + kTogether - 1) / kTogether), stop_, [&](int item, int lane) {
     const size_t first = static_cast<size_t>(item) * kTogether;
@@ -320,7 +319,7 @@ void Chain::flood_closed(int width, ChainOutput& out) {
       Component& component = *floods[i];
       const ComponentView view{component.runs.data(), nullptr,  component.runs.size(), component.values.data(),
                                component.seeds.data(), component.seeds.size()};
-      floods_[static_cast<size_t>(lane)]->divide(view, rows[static_cast<size_t>(lane)], stop_);
+      Flood::of_this_thread().divide(view, channels, rows[static_cast<size_t>(lane)], stop_);
     }
   });
   for (const std::vector<double>& part : rows) out.rows.insert(out.rows.end(), part.begin(), part.end());

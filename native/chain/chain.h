@@ -6,7 +6,6 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <vector>
 
 #include "chain/components.h"
@@ -88,7 +87,6 @@ class Chain {
   std::vector<Band> bands_;
   std::vector<std::vector<Peak>> ready_;
   std::vector<Component> closed_;
-  std::vector<std::unique_ptr<Flood>> floods_;
   std::atomic<bool> stop_{false};
 };
 

@@ -31,9 +31,15 @@ size_t Flood::scratch_bytes(size_t voxels, size_t runs, size_t seeds) {
          2 * Cutter::rounded(voxels * 4) + Cutter::rounded(voxels * 16) + Cutter::rounded(seeds * 4);
 }
 
-void Flood::divide(const ComponentView& given, std::vector<double>& rows, const std::atomic<bool>& stop, size_t limit,
-                   const std::string& folder) {
+Flood& Flood::of_this_thread() {
+  thread_local Flood flood;
+  return flood;
+}
+
+void Flood::divide(const ComponentView& given, size_t channels, std::vector<double>& rows,
+                   const std::atomic<bool>& stop, size_t limit, const std::string& folder) {
   ComponentView component = given;
+  channels_ = channels;
   if (component.seed_count == 0) return;
   if (component.seed_count == 1) return measure_whole(component, rows);
   std::sort(component.seeds, component.seeds + component.seed_count,

@@ -27,11 +27,12 @@ struct ComponentView {
 // of queueing; a voxel takes its label when it is first reached. Of seeds on one plateau of equal value the first stays.
 class Flood {
  public:
-  explicit Flood(int channels) : channels_(static_cast<size_t>(channels)) {}
-
   // Beyond `limit` bytes of scratch it works in a file in `folder`. Ends early, with rows to be thrown away, when `stop` is set.
-  void divide(const ComponentView& component, std::vector<double>& rows, const std::atomic<bool>& stop,
+  void divide(const ComponentView& component, size_t channels, std::vector<double>& rows, const std::atomic<bool>& stop,
               size_t limit = SIZE_MAX, const std::string& folder = {});
+
+  // One for each thread, whose scratch serves chain after chain.
+  static Flood& of_this_thread();
 
   // Bytes of scratch for a component of that many voxels and runs.
   static size_t scratch_bytes(size_t voxels, size_t runs, size_t seeds);
@@ -54,7 +55,7 @@ class Flood {
   void push(uint32_t voxel);
   uint32_t pop();
 
-  const size_t channels_;
+  size_t channels_ = 1;
   Scratch scratch_;
   size_t voxels_ = 0, piece_count_ = 0;
   Piece* pieces_ = nullptr;     // runs in z, y, x order
