@@ -97,7 +97,8 @@ function budgetMaker(memory: CellsOptions['memory']): () => Budget {
   return () => new Budget(bytes);
 }
 
-/** A quarter of the machine's memory, at most 4 GiB. */
+/** A quarter of the memory that the machine, or the container around the process, has; at most 4 GiB. */
 export function defaultMemoryBytes(): number {
-  return Math.min(Math.floor(totalmem() / 4), 4 * 2 ** 30);
+  const limit = process.constrainedMemory() || Number.POSITIVE_INFINITY;
+  return Math.min(Math.floor(Math.min(totalmem(), limit) / 4), 4 * 2 ** 30);
 }

@@ -1,6 +1,6 @@
 import { map, type Observable } from 'rxjs';
 import type { Block, Result, Step, StepPlan } from './block.js';
-import { LayoutError } from './errors.js';
+import { OptionError } from './errors.js';
 
 /** Turns a plan into an operator. It only adds to the description: nothing runs, nothing is held. */
 export function step<Need extends Result, Add extends Result>(
@@ -21,10 +21,12 @@ export function asStep<Need extends Result, Add extends Result>(plans: readonly 
 /** The block with one step more. The compiler refuses a wrong order already; this is for those without one. */
 function withPlan(block: Block<Result>, plan: StepPlan): Block<Result> {
   for (const need of plan.needs) {
-    if (!block.has.has(need)) throw new LayoutError(`${plan.name}: a step that makes '${need}' has to come first`);
+    if (block.has.has(need)) continue;
+    const place = `after a step that makes '${need}'`;
+    throw new OptionError(plan.name, 'its place in the pipeline', place, `after ${[...block.has].join(', ')}`);
   }
   if (block.has.has(plan.adds)) {
-    throw new LayoutError(`${plan.name}: the pipeline has '${plan.adds}' already, expected each step once`);
+    throw new OptionError(plan.name, 'its place in the pipeline', `the only one that makes '${plan.adds}'`, 'a second');
   }
   return block.with(plan);
 }
