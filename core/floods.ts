@@ -67,7 +67,9 @@ export class Floods {
   private async flood(batch: Batch): Promise<void> {
     const { memory, lanes, signal, rowWidth } = this.options;
     const inFile = bytesOf(batch) > memory.floods.capacityBytes;
-    const give = await memory.floods.take(inFile ? batch.fragmentBytes : bytesOf(batch), signal);
+    // A component in a file takes no more than the fragment that is being read, which is a small part of the share.
+    const bytes = inFile ? Math.min(batch.fragmentBytes, memory.floods.capacityBytes) : bytesOf(batch);
+    const give = await memory.floods.take(bytes, signal);
     try {
       const flood = new addon.Flood({ ...batch.totals, inFile, folder: memory.folder ?? tmpdir() });
       for (const component of batch.components) {
