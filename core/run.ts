@@ -105,7 +105,8 @@ export class Run {
   private async admitAll(): Promise<void> {
     const { signal } = this.abort;
     for (;;) {
-      const block = this.queue.shift();
+      // It stays in the queue until it runs: what it will read must not be released before.
+      const [block] = this.queue;
       if (!block) {
         if (this.arrivals.hasEnded) break;
         await this.change();
@@ -117,6 +118,7 @@ export class Run {
       const grant = await this.options.budget.images.admit(about.request, signal);
       if (signal.aborted) grant.release();
       signal.throwIfAborted();
+      this.queue.shift();
       const task: Promise<void> = this.runOne(block, about, grant)
         .catch((error) => this.fail(error))
         .finally(() => {

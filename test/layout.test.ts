@@ -135,7 +135,7 @@ test.serial('cells are the same for every layout, thread count, budget and CPU t
 
 /** Cases that were drawn once and failed. */
 const kept: Record<string, Case> = {
-  'a flat component over cores, little sparse memory': {
+  'noise of three levels, little sparse memory': {
     volume: { kind: 'noise', size: { z: 4, y: 8, x: 8 }, seed: 0, levels: 2 },
     chain: {
       removeBackground: null,
@@ -149,7 +149,7 @@ const kept: Record<string, Case> = {
     engine: { threads: 1, target: 'portable', sparseBytes: 20_000, delays: [] },
     arrival: null,
   },
-  'windows wider than the core, blocks in any order': {
+  'an even window and cores of one plane, blocks in any order': {
     volume: { kind: 'noise', size: { z: 8, y: 9, x: 8 }, seed: 0, levels: 1 },
     chain: {
       removeBackground: { y: 2, x: 1 },

@@ -1,7 +1,7 @@
 /** Volumes whose planes come while the run goes on. */
 import test from 'ava';
 import { lastValueFrom, take, tap } from 'rxjs';
-import { blocks, type CellBatch, cells, liveVolume, SourceError, type Zyx } from '../index.js';
+import { Budget, BudgetError, blocks, type CellBatch, cells, liveVolume, SourceError, type Zyx } from '../index.js';
 import { asked, detect, rowsOf } from './support/detect.js';
 import { naive, rowsInLayout } from './support/naive.js';
 import { ample, chain, clean, drawn, onlyLastIsLast, without } from './support/stream.js';
@@ -147,6 +147,24 @@ test.serial('the producer of a live volume waits while the chain is behind', asy
   const small: Zyx = { ...liveCore, z: 2 };
   const { rows } = await within(10_000, 'the run', detect(live.volume, chain, { core: small }));
   await producing;
+  t.deepEqual(rows, rowsInLayout(naive(drawn, chain), small, drawn.size));
+});
+
+test.serial('planes are kept for a block that waits for memory', async (t) => {
+  const small: Zyx = { ...liveCore, z: 2 };
+  const run = (imageBytes: number) => {
+    const live = liveVolume({ size: extent, buffer: 8 });
+    const memory = new Budget({ imageBytes, sparseBytes: 2 ** 20 });
+    return { live, found: detect(live.volume, chain, { core: small, options: { memory } }) };
+  };
+  const tooSmall = run(1);
+  await writePlanes(tooSmall.live, drawn, 4);
+  const refusal = await t.throwsAsync(tooSmall.found, { instanceOf: BudgetError });
+  // With memory for one block the next one is known, and waits, while the planes behind the first are released.
+  const { live, found } = run((refusal as BudgetError).neededBytes);
+  const written = writePlanes(live, drawn).then(() => live.end());
+  const { rows } = await within(20_000, 'the run', found);
+  await written;
   t.deepEqual(rows, rowsInLayout(naive(drawn, chain), small, drawn.size));
 });
 
