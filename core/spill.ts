@@ -18,6 +18,7 @@ export class SpillFile {
   private file: Promise<FileHandle> | undefined;
   private end = 0;
   private live = 0;
+  private closed = false;
   private turn: Promise<unknown> = Promise.resolve();
 
   constructor(private readonly folder = tmpdir()) {}
@@ -58,8 +59,10 @@ export class SpillFile {
     });
   }
 
+  /** Nothing can be written or read afterwards. */
   async close(): Promise<void> {
     await this.turn;
+    this.closed = true;
     const file = this.file;
     this.file = undefined;
     await (await file)?.close();
@@ -73,6 +76,7 @@ export class SpillFile {
   }
 
   private open(): Promise<FileHandle> {
+    if (this.closed) return Promise.reject(new Error('the spill file is closed'));
     this.file ??= (async () => {
       const folder = await mkdtemp(join(this.folder, 'somaflow-'));
       const path = join(folder, 'spill');

@@ -95,3 +95,15 @@ test('every dependency is used by the product, and every package it imports is a
   if (read('native/binding.gyp').includes('node-addon-api')) used.add('node-addon-api');
   t.deepEqual([...used].sort(), Object.keys(dependencies).sort());
 });
+
+test('the planted bugs that the heart of the project must not have are there', (t) => {
+  const planted = files('test/mutants', ['.patch']).map((path) => path.split('/').at(-1)?.replace('.patch', ''));
+  for (const bug of [
+    'halo-one-too-small',
+    'seams-not-joined',
+    'equal-seeds-by-arrival',
+    'plateaus-merged-per-core',
+    'spill-ignored',
+  ])
+    t.true(planted.includes(bug), bug);
+});
