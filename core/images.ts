@@ -1,4 +1,3 @@
-import { BudgetError } from './errors.js';
 import { Share } from './share.js';
 
 /** What a block asks of the image half: slabs of memory, and bytes that native code takes by itself. */
@@ -27,12 +26,6 @@ export class ImageMemory {
     changed: (differenceBytes: number) => void,
   ) {
     this.share = new Share(capacityBytes, changed);
-  }
-
-  /** @throws {BudgetError} if it can never fit */
-  check(what: string, request: ImageRequest, advice: string): void {
-    const bytes = imageBytes(request);
-    if (bytes > this.capacityBytes) throw new BudgetError(what, bytes, this.capacityBytes, advice);
   }
 
   /** Waits for its turn and for room; rejects with the signal's reason when aborted while it waits. */

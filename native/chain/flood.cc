@@ -58,7 +58,7 @@ void Flood::divide(const ComponentView& given, size_t channels, std::vector<doub
   lay_out(component, voxels);
   link();
   const size_t seeds = merge_plateaus(component);
-  spread(component, seeds, stop);
+  spread(seeds, stop);
   if (!stop.load(std::memory_order_relaxed)) measure(component, seeds, rows);
 }
 
@@ -228,7 +228,7 @@ uint32_t Flood::pop() {
   return 0;
 }
 
-void Flood::spread(const ComponentView&, size_t seed_count, const std::atomic<bool>& stop) {
+void Flood::spread(size_t seed_count, const std::atomic<bool>& stop) {
   head_.resize(kLevels, 0);
   tail_.resize(kLevels, 0);
   word_.resize(kLevels / 64, 0);

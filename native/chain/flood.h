@@ -49,7 +49,7 @@ class Flood {
   void link_rows(size_t begin, size_t end, size_t other_begin, size_t other_end, int side);
   size_t find_voxel(const Seed& seed) const;
   size_t merge_plateaus(ComponentView& component);
-  void spread(const ComponentView& component, size_t seed_count, const std::atomic<bool>& stop);
+  void spread(size_t seed_count, const std::atomic<bool>& stop);
   void measure(const ComponentView& component, size_t seed_count, std::vector<double>& rows) const;
 
   void push(uint32_t voxel);

@@ -11,10 +11,6 @@ struct Run {
   int32_t z, y, x, length;
 };
 
-inline bool before(const Run& a, const Run& b) {
-  return a.z != b.z ? a.z < b.z : a.y != b.y ? a.y < b.y : a.x < b.x;
-}
-
 // A maximum inside the mask.
 struct Seed {
   int32_t z, y, x;
