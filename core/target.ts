@@ -5,8 +5,6 @@ import { OptionError } from './errors.js';
 /** The instruction sets that kernels are compiled for; all give the same bits. */
 export type Target = 'portable' | 'avx2';
 
-export const TARGETS: readonly Target[] = ['portable', 'avx2'];
-
 /** The targets that this machine runs, the fastest last. */
 export function supportedTargets(): Target[] {
   return addon.supportedTargets() as Target[];
