@@ -1,9 +1,9 @@
 #!/usr/bin/env node
-import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { Command, CommanderError, Option } from 'commander';
 import { formatBytes } from '../core/bytes.js';
 import { defaultMemoryBytes } from '../core/cells.js';
+import { version } from '../core/version.js';
 import { type DetectOptions, detect } from './detect.js';
 import { parseBlock, parseMemory, parseThreads } from './options.js';
 
@@ -27,9 +27,6 @@ under the name of --out before it is complete.
 ${EXAMPLES}`;
 
 function program(): Command {
-  const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
-    version: string;
-  };
   const somaflow = new Command('somaflow')
     .description('Finds cells in volumes from light-sheet microscopes.')
     .version(version)

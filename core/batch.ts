@@ -1,5 +1,6 @@
 import type { CellTable } from './cellTable.js';
 import type { Region } from './geometry.js';
+import type { RunRecord } from './runRecord.js';
 
 /** A component of the mask that some block still to come may extend, or that waits for its turn in a later batch. */
 export interface OpenComponent {
@@ -12,6 +13,8 @@ export interface OpenComponent {
 /** Cells as they become final: one table after another, in block order. */
 export interface CellBatch {
   readonly volumeId: string;
+  /** The branch whose table this is a part of; empty where the pipeline has no branches. */
+  readonly branch: string;
   /** Cells in z, y, x order within the batch. */
   readonly cells: CellTable;
   /** Every cell of a closed component with z below this plane is out, in this batch or an earlier one. */
@@ -25,4 +28,6 @@ export interface CellBatch {
    * starts no more work than the budget allows. To be called while the batch is being delivered.
    */
   hold(): () => void;
+  /** What the run is and has done so far; with the last batch, all of it. */
+  record(): RunRecord;
 }

@@ -5,6 +5,7 @@ import { CellTable } from './cellTable.js';
 import type { ChainPlan } from './chainPlan.js';
 import { placeOf } from './layout.js';
 import { BlockRows } from './rows.js';
+import type { RunRecord } from './runRecord.js';
 import type { SparseMemory, SparseStore } from './sparse.js';
 
 export interface DeliveryOptions {
@@ -20,6 +21,7 @@ export interface DeliveryOptions {
   /** Whether a component that ends in the block has not been delivered here. */
   readonly isUnsettled: (index: number) => boolean;
   readonly openBeyond: (index: number) => OpenComponent[];
+  readonly record: () => RunRecord;
   readonly delivered: (cells: number) => void;
   readonly failed: (error: unknown) => void;
 }
@@ -41,14 +43,16 @@ export class Delivery {
   constructor(private readonly options: DeliveryOptions) {}
 
   /** The last batch of a run without blocks. */
-  static nothing(): CellBatch {
+  static nothing(record: () => RunRecord): CellBatch {
     return {
       volumeId: '',
+      branch: '',
       cells: CellTable.empty(['x', 'y', 'z']),
       finalTo: 0,
       open: [],
       last: true,
       hold: () => () => {},
+      record,
     };
   }
 
@@ -140,7 +144,7 @@ export class Delivery {
   }
 
   private async deliver(rows: Float64Array, open: readonly OpenComponent[], last: boolean): Promise<void> {
-    const { memory, chain, block, subscriber, signal, delivered } = this.options;
+    const { memory, chain, block, subscriber, signal, record, delivered } = this.options;
     const cells = CellTable.fromRows(chain.columns, rows, chain.rowWidth, chain.places);
     const give = await memory.batches.take(cells.bytes, signal);
     let holders = 1;
@@ -157,7 +161,8 @@ export class Delivery {
       };
     };
     delivered(cells.count);
-    subscriber.next({ volumeId: block.volume.id, cells, finalTo: this.finalTo, open, last, hold });
+    const { id } = block.volume;
+    subscriber.next({ volumeId: id, branch: '', cells, finalTo: this.finalTo, open, last, hold, record });
     letGo();
   }
 }

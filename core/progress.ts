@@ -70,7 +70,11 @@ export class ProgressCounter {
   }
 
   private tell(): void {
-    this.report({
+    this.report(this.now());
+  }
+
+  now(): Progress {
+    return {
       blocks: this.blocks,
       blocksKnown: this.blocksKnown,
       voxels: this.voxels,
@@ -82,6 +86,6 @@ export class ProgressCounter {
       spilledBytes: this.spilledBytes(),
       threads: this.threads,
       target: this.target,
-    });
+    };
   }
 }

@@ -13,9 +13,11 @@ import { voxelCount } from './geometry.js';
 import type { ImageGrant, ImageRequest } from './images.js';
 import { Lanes } from './lanes.js';
 import { type Progress, ProgressCounter } from './progress.js';
+import type { RunRecord } from './runRecord.js';
 import { Seams } from './seams.js';
 import { SparseStore } from './sparse.js';
 import type { Target } from './target.js';
+import { version } from './version.js';
 
 export interface RunOptions {
   readonly budget: Budget;
@@ -44,6 +46,7 @@ export class Run {
   private readonly running = new Map<AnyBlock, { nextPlane: number }>();
   private about: RunContext | undefined;
   private newest: AnyBlock | undefined;
+  private readonly started = new Date();
   private wake = () => {};
   /** Seams are worked on by one block at a time. */
   private seamTurn: Promise<void> = Promise.resolve();
@@ -183,7 +186,7 @@ export class Run {
 
   private async finish(): Promise<void> {
     if (!this.about) {
-      this.subscriber.next(Delivery.nothing());
+      this.subscriber.next(Delivery.nothing(() => this.record()));
       return;
     }
     const { seams, floods, delivery } = this.about;
@@ -215,6 +218,7 @@ export class Run {
       isClosed: (index) => this.arrivals.isClosed(index),
       isUnsettled: (index) => seams.isUnsettled(index),
       openBeyond: (index) => seams.openBeyond(index),
+      record: () => this.record(),
       delivered: (cells) => this.counter.delivered(cells),
       failed: (error) => this.fail(error),
     });
@@ -260,6 +264,26 @@ export class Run {
       needed = Math.min(needed, Math.max(nextPlane, firstPlaneNeeded(chain, block, true)));
     }
     first.volume.release(needed);
+  }
+
+  private record(): RunRecord {
+    const { target, threads, budget } = this.options;
+    const { volume, layout, plans } = this.about?.first ?? {};
+    const { id = '', size, dtype, voxelSizeUm } = volume ?? {};
+    const um = voxelSizeUm ? { voxelSizeUm } : {};
+    const { blocks, voxels, bytesRead, cells, seams, spilledBytes } = this.counter.now();
+    return {
+      somaflow: version,
+      node: process.version,
+      sources: size && dtype && layout ? [{ id, size, dtype, coreSize: layout.coreSize, ...um }] : [],
+      parameters: Object.fromEntries((plans ?? []).map(({ name, options }) => [name, options])),
+      target,
+      threads,
+      memoryBytes: budget.totalBytes,
+      started: this.started.toISOString(),
+      seconds: (Date.now() - this.started.getTime()) / 1000,
+      counts: { blocks, voxels, bytesRead, cells, seams, spilledBytes },
+    };
   }
 
   private fail(error: unknown): void {

@@ -1,4 +1,5 @@
 import type { CellTable } from '../core/cellTable.js';
+import type { RunRecord } from '../core/runRecord.js';
 
 /**
  * Where tables of cells go. `write(sink)` calls `open`, then `write` once a table, then `close` or `abort`; one call at a
@@ -9,8 +10,8 @@ export interface CellSink {
   open(): Promise<void>;
   /** Resolves when the rows are handed to the system. All tables have the same columns, those without rows too. */
   write(table: CellTable): Promise<void>;
-  /** Resolves when all is safely stored under its final name. */
-  close(): Promise<void>;
+  /** Resolves when all is safely stored under its final name, and the record of the run, where there is one, beside it. */
+  close(record?: RunRecord): Promise<void>;
   /** Leaves nothing behind. Harmless where nothing is open. */
   abort(): Promise<void>;
 }

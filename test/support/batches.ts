@@ -1,5 +1,6 @@
 import type { CellBatch } from '../../core/batch.js';
 import { CellTable } from '../../core/cellTable.js';
+import type { RunRecord } from '../../core/runRecord.js';
 
 /** Counts holds, as the budget does. */
 export class Holds {
@@ -8,9 +9,10 @@ export class Holds {
   /** Of batches that were released before they were held, or twice. */
   wrong = 0;
 
-  batch(cells: CellTable, last = false, volumeId = 'test'): CellBatch {
+  batch(cells: CellTable, last = false, volumeId = 'test', branch = ''): CellBatch {
     return {
-      ...{ volumeId, cells, last, finalTo: 0, open: [] },
+      ...{ volumeId, branch, cells, last, finalTo: 0, open: [] },
+      record: () => record,
       hold: () => {
         let released = false;
         this.held++;
@@ -24,6 +26,20 @@ export class Holds {
     };
   }
 }
+
+/** What a run says of itself. */
+export const record: RunRecord = {
+  somaflow: '0.0.0',
+  node: 'v0.0.0',
+  sources: [{ id: 'test', size: { z: 1, y: 2, x: 3 }, dtype: 'uint16', coreSize: { z: 1, y: 2, x: 3 } }],
+  parameters: { maxima: { size: { z: 5, y: 5, x: 5 }, threshold: 0 } },
+  target: 'portable',
+  threads: 1,
+  memoryBytes: 1024,
+  started: '2020-01-01T00:00:00.000Z',
+  seconds: 0.5,
+  counts: { blocks: 1, voxels: 6, bytesRead: 12, cells: 2, seams: 0, spilledBytes: 0 },
+};
 
 export const names = ['x', 'y', 'z', 'size', 'source'];
 
