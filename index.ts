@@ -6,6 +6,7 @@ export type {
   ImageResult,
   Layout,
   MissingStep,
+  NamedImage,
   Result,
   Results,
   Step,
@@ -13,15 +14,19 @@ export type {
 } from './core/block.js';
 export { FIXED_IMAGES } from './core/block.js';
 export { type BlocksOptions, blocks } from './core/blocks.js';
+export { branch } from './core/branch.js';
 export { Budget, type BudgetParts } from './core/budget.js';
 export { type CellsOptions, cells, defaultMemoryBytes } from './core/cells.js';
 export { CellTable, type Column } from './core/cellTable.js';
 export * from './core/errors.js';
 export type { Halo, Region, Zyx } from './core/geometry.js';
 export { idle } from './core/idle.js';
+export type { ImageDescription, ImageSink } from './core/imageSink.js';
+export type { LayoutOptions } from './core/layout.js';
 export { paced } from './core/paced.js';
 export { type PlanOptions, plan, type RunPlan } from './core/plan.js';
 export type { Progress } from './core/progress.js';
+export type { RecordedSource, RunRecord } from './core/runRecord.js';
 export { steps } from './core/steps.js';
 export { supportedTargets, type Target } from './core/target.js';
 export type { Dtype, Volume, VolumeSize, Voxels } from './core/volume.js';

@@ -1,6 +1,6 @@
 import type { Observable } from 'rxjs';
 import type { Halo, Region, Zyx } from './geometry.js';
-import type { Volume, Voxels } from './volume.js';
+import type { Volume, VolumeSize, Voxels } from './volume.js';
 
 /** What a step can leave on a block. A new step adds a line; a user's own adds one by declaration merging. */
 export interface Results {
@@ -25,26 +25,42 @@ export type ImageResult = { [R in Result]: Results[R] extends 'voxels' ? R : nev
 export const FIXED_IMAGES = ['source', 'illumination', 'background', 'equalized', 'dog'] as const;
 export type FixedImage = (typeof FIXED_IMAGES)[number];
 
+/** The images that a user brings by name: co-registered channels, and results of steps of their own. */
+export type NamedImage = Exclude<ImageResult, FixedImage>;
+
 /** A step as data: what it is called, what it was asked, what it adds, and what it reads around each voxel. */
 export interface StepPlan {
   readonly name: string;
   readonly options: Readonly<Record<string, unknown>>;
-  readonly adds: Result;
+  readonly adds: readonly Result[];
   readonly needs: readonly Result[];
   readonly halo: Halo;
+  /** The steps of each branch, by its name, of the one step that has them. */
+  readonly branches?: Readonly<Record<string, readonly StepPlan[]>>;
 }
 
-/** How the cores of a stream tile their volume. */
+/** How the cores of a stream tile their volume, or a region of it. */
 export interface Layout {
-  /** The extent of every core but those at the volume's far edges, which may be smaller. */
+  /** What the cores tile: `start` is inside, `stop` is not; z is null while the volume's depth is unknown. */
+  readonly start: Zyx;
+  readonly stop: VolumeSize;
+  /** Where the grid of cores begins: at `start`, or before it where cores follow the source's chunks. */
+  readonly origin: Zyx;
+  /** The extent of every core but those at the edges of what is tiled, which may be smaller. */
   readonly coreSize: Zyx;
   /** Cores along each axis; z is null while the volume's depth is unknown. */
   readonly counts: { readonly z: number | null; readonly y: number; readonly x: number };
+  /** Voxels that neighbouring blocks read in common at the least; what steps need comes first. */
+  readonly overlap: Zyx;
 }
 
 /** A core region of a volume and the steps asked of it so far. It holds no voxels. */
 export interface Block<Has extends Result> {
   readonly volume: Volume;
+  /** Co-registered volumes, by the names under which they can be measured. */
+  readonly also: Readonly<Record<string, Volume>>;
+  /** Voxels whose place in it is 0 count as outside the mask of cells; it may be coarser than the volume. */
+  readonly mask?: Volume;
   /** Its place among the cores, in z, y, x order. */
   readonly index: number;
   /** What it answers for; what it reads is this grown by the halo of its steps. */

@@ -29,7 +29,7 @@ async function runUpTo(block: AnyBlock, step: FixedImage, signal: AbortSignal): 
     await block.volume.read(block.core, voxels, signal);
     return voxels;
   }
-  const last = block.plans.findIndex((plan) => plan.adds === step);
+  const last = block.plans.findIndex((plan) => plan.adds.includes(step));
   const chain = new ChainPlan(block.plans.slice(0, last + 1));
   const target = chooseTarget('voxels');
   const threads = chooseThreads('voxels');

@@ -1,13 +1,19 @@
 import { Observable } from 'rxjs';
-import type { Block, Layout, Result, StepPlan } from './block.js';
+import { type Block, FIXED_IMAGES, type Layout, type NamedImage, type Result, type StepPlan } from './block.js';
 import { voxelsOf } from './blockVoxels.js';
-import type { Region, Zyx } from './geometry.js';
-import { coreAt, layoutOf } from './layout.js';
-import type { Volume } from './volume.js';
+import { OptionError } from './errors.js';
+import type { Region } from './geometry.js';
+import { coreAt, type LayoutOptions, layoutOf } from './layout.js';
+import type { Volume, VolumeSize } from './volume.js';
 
-export interface BlocksOptions {
-  /** Extent of the cores in voxels, along all axes or each. Default: follows the source, see DESIGN "Running a block". */
-  readonly size?: number | Zyx;
+export interface BlocksOptions<Also extends NamedImage = never> extends LayoutOptions {
+  /**
+   * A volume that is 0 where nothing is to be found: those voxels count as outside the mask of cells, though windows still see them,
+   * and blocks that have no others are not read. A coarser one is stretched: a voxel asks the mask's voxel that its center lies in.
+   */
+  readonly mask?: Volume;
+  /** Co-registered channels of the same extent, by the names under which they are measured. */
+  readonly also?: { readonly [Name in Also]: Volume };
 }
 
 /**
@@ -17,17 +23,32 @@ export interface BlocksOptions {
  * read where something asks for them, such as `cells()`. Of a volume whose depth is not known yet, a block comes when the planes of
  * its core have arrived; the last ones may be shallower.
  *
- * @throws {OptionError} at once, if a size is not a positive integer
+ * @throws {OptionError} at once, if a size is not a positive integer, a region does not lie in the volume, or `also` has
+ * a name that a step makes or a volume of another extent
  * @example blocks(volume, { size: { z: 64, y: 512, x: 512 } }).pipe(removeBackground(), maxima(), shape(), cells())
  */
-export function blocks(volume: Volume, { size }: BlocksOptions = {}): Observable<Block<'source'>> {
-  const layout = layoutOf(volume, size);
+export function blocks<Also extends NamedImage = never>(
+  volume: Volume,
+  { mask, also, ...options }: BlocksOptions<Also> = {},
+): Observable<Block<'source' | Also>> {
+  const layout = layoutOf(volume, options);
+  const inputs = { volume, also: { ...also }, ...(mask ? { mask } : {}) };
+  checkInputs(inputs);
+  const describe = (index: number, core: Region) =>
+    new LazyBlock<'source' | Also>(
+      inputs,
+      layout,
+      index,
+      core,
+      [],
+      new Set(['source', ...Object.keys(inputs.also)] as ('source' | Also)[]),
+    );
   return new Observable((subscriber) => {
     const abort = new AbortController();
     if (layout.counts.z !== null) {
       const count = layout.counts.z * layout.counts.y * layout.counts.x;
       for (let index = 0; index < count && !subscriber.closed; index++) {
-        subscriber.next(describe(volume, layout, index, coreAt(layout, index, volume.size)));
+        subscriber.next(describe(index, coreAt(layout, index)));
       }
       subscriber.complete();
       return;
@@ -35,10 +56,10 @@ export function blocks(volume: Volume, { size }: BlocksOptions = {}): Observable
     const emit = async () => {
       const slab = layout.counts.y * layout.counts.x;
       for (let first = 0; ; first += slab) {
-        const { start, stop } = coreAt(layout, first, volume.size);
+        const { start, stop } = coreAt(layout, first);
         const depth = await arrivedPlanes(volume, stop.z, abort.signal);
         for (let index = first; index < first + slab && depth > start.z && !subscriber.closed; index++) {
-          subscriber.next(describe(volume, layout, index, coreAt(layout, index, { ...volume.size, z: depth })));
+          subscriber.next(describe(index, coreAt(layout, index, depth)));
         }
         if (depth < stop.z) break;
       }
@@ -58,23 +79,42 @@ export function arrivedPlanes(volume: Volume, count: number, signal: AbortSignal
   return volume.arrived(count, signal);
 }
 
-function describe(volume: Volume, layout: Layout, index: number, core: Region): Block<'source'> {
-  return new LazyBlock(volume, layout, index, core, [], new Set(['source']));
+/** The volumes that the blocks of a stream read. */
+type Inputs = Pick<Block<Result>, 'volume' | 'also' | 'mask'>;
+
+function checkInputs({ volume, also, mask }: Inputs): void {
+  const text = ({ z, y, x }: VolumeSize) => `${z ?? '?'} x ${y} x ${x}`;
+  for (const [name, other] of Object.entries(also)) {
+    if ((FIXED_IMAGES as readonly string[]).includes(name)) {
+      throw new OptionError('blocks', 'also', `names other than ${FIXED_IMAGES.join(', ')}`, name);
+    }
+    const [expected, got] = [text(volume.size), text(other.size)];
+    if (got !== expected) throw new OptionError('blocks', `also.${name}`, `of ${expected} voxels as ${volume.id}`, got);
+  }
+  if (mask && mask.size.z === null) throw new OptionError('blocks', 'mask', 'a volume of known depth', mask.id);
 }
 
 class LazyBlock<Has extends Result> implements Block<Has> {
+  readonly volume: Volume;
+  readonly also: Readonly<Record<string, Volume>>;
+  declare readonly mask?: Volume;
+
   constructor(
-    readonly volume: Volume,
+    private readonly inputs: Inputs,
     readonly layout: Layout,
     readonly index: number,
     readonly core: Region,
     readonly plans: readonly StepPlan[],
     readonly has: ReadonlySet<Has>,
-  ) {}
+  ) {
+    this.volume = inputs.volume;
+    this.also = inputs.also;
+    if (inputs.mask) this.mask = inputs.mask;
+  }
 
   with(plan: StepPlan): Block<Result> {
-    const has = new Set<Result>([...this.has, plan.adds]);
-    return new LazyBlock(this.volume, this.layout, this.index, this.core, [...this.plans, plan], has);
+    const has = new Set<Result>([...this.has, ...plan.adds]);
+    return new LazyBlock(this.inputs, this.layout, this.index, this.core, [...this.plans, plan], has);
   }
 
   voxels(...[step, options]: Parameters<Block<Has>['voxels']>): ReturnType<Block<Has>['voxels']> {

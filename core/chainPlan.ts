@@ -49,7 +49,7 @@ export class ChainPlan {
   private readonly maxima: MaximaOptions | undefined;
 
   constructor(readonly plans: readonly StepPlan[]) {
-    const options = <T>(adds: Result) => plans.find((plan) => plan.adds === adds)?.options as T | undefined;
+    const options = <T>(adds: Result) => plans.find((plan) => plan.adds.includes(adds))?.options as T | undefined;
     this.halo = plans.reduce((sum, plan) => addHalos(sum, plan.halo), noHalo);
     this.background = options<BackgroundOptions>('background');
     this.maxima = options<MaximaOptions>('maxima');
@@ -69,7 +69,7 @@ export class ChainPlan {
   /** The image that a name stands for: itself if a step makes it, else the nearest made before it. */
   imageOf(name: FixedImage): FixedImage {
     const upTo = FIXED_IMAGES.slice(0, FIXED_IMAGES.indexOf(name) + 1);
-    return upTo.findLast((made) => this.plans.some((plan) => plan.adds === made)) ?? 'source';
+    return upTo.findLast((made) => this.plans.some((plan) => plan.adds.includes(made))) ?? 'source';
   }
 
   /** The region that a block reads: its core and the halo, clipped to the volume as far as its depth is known. */

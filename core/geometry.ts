@@ -44,6 +44,14 @@ export function addHalos(a: Halo, b: Halo): Halo {
   return { before: zyx((k) => a.before[k] + b.before[k]), after: zyx((k) => a.after[k] + b.after[k]) };
 }
 
+/** What both halos read, side by side and axis by axis. */
+export function greaterHalo(a: Halo, b: Halo): Halo {
+  return {
+    before: zyx((k) => Math.max(a.before[k], b.before[k])),
+    after: zyx((k) => Math.max(a.after[k], b.after[k])),
+  };
+}
+
 /** The region grown by the halo and clipped to a volume of this size. */
 export function grow(region: Region, halo: Halo, size: Zyx): Region {
   return {

@@ -1,7 +1,7 @@
 import type { Layout } from './block.js';
 import { OptionError } from './errors.js';
-import { AXES, perAxis, type Region, type Zyx, zyx } from './geometry.js';
-import type { Volume } from './volume.js';
+import { AXES, describeRegion, perAxis, type Region, type Zyx, zyx } from './geometry.js';
+import type { Volume, VolumeSize } from './volume.js';
 
 /** Voxels of a core at most, when nothing is asked: some seconds of work, the grain of resuming. */
 const MOST_CORE_VOXELS = 256 * 1024 * 1024;
@@ -10,30 +10,61 @@ const MOST_PLANE_VOXELS = 4 * 1024 * 1024;
 /** Planes of a slab of a running acquisition, so that cells come soon. */
 const LIVE_PLANES = 16;
 
+export interface LayoutOptions {
+  /** Extent of the cores in voxels, along all axes or each. Default: follows the source, see DESIGN "Running a block". */
+  readonly size?: number | Zyx;
+  /** Axes along which the volume is cut; along the others a core is as long as what is tiled. Default all. */
+  readonly axes?: readonly ('z' | 'y' | 'x')[];
+  /** Bounds of the cores' extent in voxels, where `size` does not say it. */
+  readonly sizeMax?: number | Zyx;
+  readonly sizeMin?: number | Zyx;
+  /** Voxels that neighbouring blocks read in common at the least. It only makes reads larger, never changes cells. Default 0. */
+  readonly overlap?: number | Zyx;
+  /** What the cores tile; voxels outside count as outside the mask, but windows see them. Default: the whole volume. */
+  readonly region?: Region;
+}
+
 /**
  * How cores tile a volume: in the extents asked for, clipped to the volume, or else slabs of whole planes, as deep as
  * some seconds of work, in multiples of the source's chunks; planes too large for the rings are cut into bands of rows first.
  */
-export function layoutOf(volume: Volume, size?: number | Zyx): Layout {
-  if (size !== undefined) checkSize(size);
-  const coreSize = clip(size === undefined ? defaultCore(volume) : perAxis(size), volume);
-  const count = (axis: 'y' | 'x') => Math.ceil(volume.size[axis] / coreSize[axis]);
-  const { z } = volume.size;
-  return {
-    coreSize,
-    counts: { z: z === null ? null : Math.ceil(z / coreSize.z), y: count('y'), x: count('x') },
-  };
+export function layoutOf(volume: Volume, options: LayoutOptions = {}): Layout {
+  const { size, axes = AXES, sizeMax, sizeMin, overlap = 0, region } = options;
+  for (const option of ['size', 'sizeMax', 'sizeMin'] as const) checkExtent(option, options[option], 1);
+  checkExtent('overlap', overlap, 0);
+  for (const axis of axes)
+    if (!AXES.includes(axis)) throw new OptionError('blocks', 'axes', "some of 'z', 'y', 'x'", axis);
+  if (region) checkRegion(region, volume);
+  const start = region?.start ?? { z: 0, y: 0, x: 0 };
+  const stop: VolumeSize = region?.stop ?? volume.size;
+  const whole = zyx((a) => (stop[a] ?? Number.POSITIVE_INFINITY) - start[a]);
+  const [most, least] = [perAxis(sizeMax ?? Number.POSITIVE_INFINITY), perAxis(sizeMin ?? 1)];
+  for (const a of AXES) {
+    if (least[a] > most[a]) throw new OptionError('blocks', `sizeMin.${a}`, `at most sizeMax, ${most[a]}`, least[a]);
+  }
+  const cut = (a: 'z' | 'y' | 'x') => axes.includes(a);
+  const wanted = size === undefined ? defaultCore(volume, whole, cut) : perAxis(size);
+  const bounded = zyx((a) => (size === undefined ? Math.min(most[a], Math.max(least[a], wanted[a])) : wanted[a]));
+  // Of a depth that is not known, "uncut" cannot be said in voxels: such a core is as deep as the default makes it.
+  const coreSize = zyx((a) =>
+    cut(a) || whole[a] === Number.POSITIVE_INFINITY ? Math.min(bounded[a], whole[a]) : whole[a],
+  );
+  const chunk = size === undefined ? (volume.chunks ?? perAxis(1)) : undefined;
+  const origin = zyx((a) => (chunk && cut(a) ? Math.floor(start[a] / chunk[a]) * chunk[a] : start[a]));
+  const count = (a: 'z' | 'y' | 'x') => Math.ceil(((stop[a] ?? 0) - origin[a]) / coreSize[a]);
+  const counts = { z: stop.z === null ? null : count('z'), y: count('y'), x: count('x') };
+  return { start, stop: { z: stop.z, y: stop.y, x: stop.x }, origin, coreSize, counts, overlap: perAxis(overlap) };
 }
 
-/** The core at a place in z, y, x order; `depth` clips it where the volume's end is known. */
-export function coreAt(
-  layout: Layout,
-  index: number,
-  size: { readonly z: number | null; y: number; x: number },
-): Region {
+/** The core at a place in z, y, x order; `depth` is that of the volume, where its end is known by now. */
+export function coreAt(layout: Layout, index: number, depth: number | null = null): Region {
   const at = placeOf(layout, index);
-  const start = zyx((a) => at[a] * layout.coreSize[a]);
-  return { start, stop: zyx((a) => Math.min(start[a] + layout.coreSize[a], size[a] ?? Number.POSITIVE_INFINITY)) };
+  const { origin, coreSize } = layout;
+  const end = (a: 'z' | 'y' | 'x') => Math.min(layout.stop[a] ?? Infinity, (a === 'z' ? depth : null) ?? Infinity);
+  return {
+    start: zyx((a) => Math.max(layout.start[a], origin[a] + at[a] * coreSize[a])),
+    stop: zyx((a) => Math.min(origin[a] + (at[a] + 1) * coreSize[a], end(a))),
+  };
 }
 
 /** Which core it is along each axis. */
@@ -42,7 +73,7 @@ export function placeOf(layout: Layout, index: number): Zyx {
   return { z: Math.floor(index / (y * x)), y: Math.floor(index / x) % y, x: index % x };
 }
 
-/** The index of the core next to this one, before (-1) or behind (+1) it along an axis; null where the volume ends. */
+/** The index of the core next to this one, before (-1) or behind (+1) it along an axis; null where the tiling ends. */
 export function neighbour(layout: Layout, index: number, axis: 'z' | 'y' | 'x', side: -1 | 1): number | null {
   const at = placeOf(layout, index)[axis] + side;
   const count = layout.counts[axis];
@@ -51,30 +82,34 @@ export function neighbour(layout: Layout, index: number, axis: 'z' | 'y' | 'x', 
   return index + side * { z: y * x, y: x, x: 1 }[axis];
 }
 
-function checkSize(size: number | Zyx): void {
+function checkExtent(option: string, size: number | Zyx | undefined, least: number): void {
+  if (size === undefined) return;
   const given = perAxis(size);
   for (const axis of AXES) {
-    if (!Number.isInteger(given[axis]) || given[axis] < 1) {
-      const option = typeof size === 'number' ? 'size' : `size.${axis}`;
-      throw new OptionError('blocks', option, 'an integer of at least 1', given[axis]);
+    if (!Number.isInteger(given[axis]) || given[axis] < least) {
+      const name = typeof size === 'number' ? option : `${option}.${axis}`;
+      throw new OptionError('blocks', name, `an integer of at least ${least}`, given[axis]);
     }
   }
 }
 
-function clip(size: Zyx, volume: Volume): Zyx {
-  return zyx((a) => Math.max(1, Math.min(size[a], volume.size[a] ?? Number.POSITIVE_INFINITY)));
+function checkRegion(region: Region, { id, size }: Volume): void {
+  const { start, stop } = region;
+  const fits = (a: 'z' | 'y' | 'x') => start[a] >= 0 && start[a] < stop[a] && stop[a] <= (size[a] ?? Infinity);
+  if (AXES.every((a) => Number.isInteger(start[a]) && Number.isInteger(stop[a]) && fits(a))) return;
+  const whole = `[0:${size.z ?? ''}, 0:${size.y}, 0:${size.x}]`;
+  throw new OptionError('blocks', 'region', `within ${whole} of ${id} and not empty`, describeRegion(region));
 }
 
-function defaultCore(volume: Volume): Zyx {
+function defaultCore(volume: Volume, whole: Zyx, cut: (axis: 'z' | 'y' | 'x') => boolean): Zyx {
   const chunk = volume.chunks ?? { z: 1, y: 1, x: 1 };
   const multiple = (axis: 'z' | 'y' | 'x', wanted: number) =>
     Math.max(1, Math.floor(wanted / chunk[axis])) * chunk[axis];
-  const { y: height, x: width } = volume.size;
   // What a plane may have, less where chunks are so deep that whole ones of it would be too much.
   const plane = Math.min(MOST_PLANE_VOXELS, MOST_CORE_VOXELS / chunk.z);
   // Rows are contiguous in nearly every source, so whole rows are kept as long as a band has some hundred of them.
-  const x = Math.min(width, multiple('x', Math.max(plane / 256, chunk.x)));
-  const y = Math.min(height, multiple('y', plane / x));
+  const x = cut('x') ? Math.min(whole.x, multiple('x', Math.max(plane / 256, chunk.x))) : whole.x;
+  const y = cut('y') ? Math.min(whole.y, multiple('y', plane / x)) : whole.y;
   const deep = Math.max(1, Math.floor(MOST_CORE_VOXELS / (y * x)));
   const live = volume.keepsPlanes === undefined ? deep : Math.min(LIVE_PLANES, Math.ceil(volume.keepsPlanes / 2));
   return { z: multiple('z', Math.min(deep, live)), y, x };

@@ -1,6 +1,6 @@
 import { map, type Observable } from 'rxjs';
 import type { Block, Result, Step, StepPlan } from './block.js';
-import { OptionError } from './errors.js';
+import { checkNext } from './branches.js';
 
 /** Turns a plan into an operator. It only adds to the description: nothing runs, nothing is held. */
 export function step<Need extends Result, Add extends Result>(
@@ -8,7 +8,7 @@ export function step<Need extends Result, Add extends Result>(
   needs: readonly Need[],
   plan: Omit<StepPlan, 'adds' | 'needs'>,
 ): Step<Need, Add> {
-  return asStep<Need, Add>([{ ...plan, adds, needs }]);
+  return asStep<Need, Add>([{ ...plan, adds: [adds], needs }]);
 }
 
 /** An operator that adds these plans, in order, to every block. */
@@ -18,15 +18,7 @@ export function asStep<Need extends Result, Add extends Result>(plans: readonly 
   return Object.assign(operator, { plans }) as Step<Need, Add>;
 }
 
-/** The block with one step more. The compiler refuses a wrong order already; this is for those without one. */
 function withPlan(block: Block<Result>, plan: StepPlan): Block<Result> {
-  for (const need of plan.needs) {
-    if (block.has.has(need)) continue;
-    const place = `after a step that makes '${need}'`;
-    throw new OptionError(plan.name, 'its place in the pipeline', place, `after ${[...block.has].join(', ')}`);
-  }
-  if (block.has.has(plan.adds)) {
-    throw new OptionError(plan.name, 'its place in the pipeline', `the only one that makes '${plan.adds}'`, 'a second');
-  }
+  checkNext(block, plan);
   return block.with(plan);
 }

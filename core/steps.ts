@@ -2,7 +2,8 @@ import type { Result, Step } from './block.js';
 import { OptionError } from './errors.js';
 import { asStep } from './step.js';
 
-type AnyStep = Step<never, Result> | Step<Result, Result>;
+/** A step, whatever it needs and adds. */
+export type AnyStep = Step<never, Result> | Step<Result, Result>;
 
 /** What a sequence of steps needs from outside, and what it adds: each step's needs, less what came before it. */
 type Composed<Steps, Need extends Result = never, Add extends Result = never> = Steps extends readonly [
