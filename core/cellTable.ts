@@ -34,6 +34,11 @@ export class CellTable {
     return new CellTable(columns);
   }
 
+  /** The same cells with one column more. */
+  with(name: string, column: Column): CellTable {
+    return new CellTable(new Map([...this.columns, [name, column]]));
+  }
+
   get names(): string[] {
     return [...this.columns.keys()];
   }
