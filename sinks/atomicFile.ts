@@ -6,6 +6,9 @@ import { describeSystemError } from '../core/systemError.js';
 /** Files that grow now, by their full path: two streams into one would end as a mixture of both. */
 const growing = new Set<string>();
 
+/** Node takes less than 2 GiB in one call. */
+const MOST_BYTES_A_CALL = 2 ** 30;
+
 /**
  * A file that is whole under its name or not there at all: it grows as `<path>.partial`, and gets its name, replacing what
  * had it, when it is complete and on disk. After `close` or `abort` it may be opened again, and starts anew.
@@ -45,9 +48,8 @@ export class AtomicFile {
   async writeAt(position: number, data: Uint8Array): Promise<void> {
     const file = this.opened;
     for (let done = 0; done < data.length; ) {
-      const { bytesWritten } = await file
-        .write(data, done, data.length - done, position + done)
-        .catch(this.fail('written'));
+      const length = Math.min(data.length - done, MOST_BYTES_A_CALL);
+      const { bytesWritten } = await file.write(data, done, length, position + done).catch(this.fail('written'));
       done += bytesWritten;
     }
   }

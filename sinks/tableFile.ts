@@ -35,6 +35,7 @@ export function tableFile(path: string, format: TableFormat): CellSink {
   const file = new AtomicFile(path);
   const recordFile = new AtomicFile(`${path}.json`);
   let columns: readonly ColumnType[] | undefined;
+  let types = '';
   let rows = 0;
 
   return {
@@ -51,12 +52,13 @@ export function tableFile(path: string, format: TableFormat): CellSink {
     },
 
     async write(table) {
-      const types = columnTypes(table);
       if (columns === undefined) {
-        await file.append(format.header(types, 0));
-        columns = types;
+        const found = columnsOf(table);
+        await file.append(format.header(found, 0));
+        columns = found;
+        types = table.columnTypes;
       }
-      checkSameColumns(path, columns, types);
+      checkSameColumns(path, types, table);
       for (const piece of format.rows(table)) await file.append(piece);
       rows += table.count;
     },
@@ -81,19 +83,14 @@ export function tableFile(path: string, format: TableFormat): CellSink {
 }
 
 /** The columns of a table, as a header tells them. */
-export function columnTypes(table: CellTable): ColumnType[] {
+function columnsOf(table: CellTable): ColumnType[] {
   return table.names.map((name) => ({ name, integer: table.column(name) instanceof Int32Array }));
 }
 
-/** Refuses a table that cannot go below the earlier ones. */
-export function checkSameColumns(sink: string, expected: readonly ColumnType[], got: readonly ColumnType[]): void {
-  const words = [expected, got].map((columns) => columns.map(({ name }) => name).join());
-  if (words[0] !== words[1]) throw new SinkError(sink, `columns changed, expected ${words[0]}, got ${words[1]}`);
-  got.forEach(({ name, integer }, at) => {
-    if (integer === expected[at]?.integer) return;
-    const [was, is] = integer ? ['float64', 'int32'] : ['int32', 'float64'];
-    throw new SinkError(sink, `column ${name} changed its type, expected ${was}, got ${is}`);
-  });
+/** Refuses a table that cannot go below the first. */
+export function checkSameColumns(sink: string, first: string, table: CellTable): void {
+  if (table.columnTypes === first) return;
+  throw new SinkError(sink, `columns changed, expected ${first}, got ${table.columnTypes}`);
 }
 
 function recordText(record: RunRecord, columns: readonly ColumnType[], rows: number): string {
