@@ -16,8 +16,10 @@ export class OptionError extends SomaflowError {
     readonly option: string,
     readonly expected: string,
     readonly got: unknown,
+    /** What is wrong, where "must be" does not say it well. */
+    problem = `${option} must be ${expected}, got ${show(got)}`,
   ) {
-    super(`${where}: ${option} must be ${expected}, got ${show(got)}`);
+    super(`${where}: ${problem}`);
   }
 }
 

@@ -1,34 +1,42 @@
 import { FIXED_IMAGES, type FixedImage, type ImageResult } from '../core/block.js';
 import { OptionError } from '../core/errors.js';
 import { noHalo } from '../core/geometry.js';
+import { checkKeys, checkOneOf } from '../core/options.js';
 import { step } from '../core/step.js';
 
 export interface IntensityOptions<Measured extends ImageResult> {
   /** What is taken over a cell's voxels. Default `'max'`. */
-  readonly method?: 'max';
-  /** Images to measure, each a column of that name; a step that was skipped means its input. Default source and background. */
+  readonly method?: 'max' | 'min' | 'mean' | 'sum';
+  /**
+   * Images to measure, each a column of that name: steps' results, where a step that was skipped means its input, and channels
+   * that `blocks` was given beside the volume. Default source and background.
+   */
   readonly measure?: readonly Measured[];
 }
 
 /**
  * Measures images over each cell's shape.
  *
+ * Sums are float64, one voxel after another in z, y, x order; the mean is the sum divided by the count.
+ *
  * @needs `shape`, and those measured images that are not always there
  * @adds `intensity`: a float64 column a measured image, in the order asked for and the image's unit
  * @halo none
- * @throws {OptionError} at once, if an image is unknown or named twice, or the method is
+ * @throws {OptionError} at once, if an image is named twice, the method is none of those named, or an option is unknown; in the
+ * stream, if the block has no such image
  * @source Renier et al., Cell 165, 1789 (2016)
- * @example blocks(volume).pipe(removeBackground(), maxima(), shape(), intensity({ measure: ['source'] }), cells())
+ * @example blocks(volume).pipe(removeBackground(), maxima(), shape(), intensity({ method: 'mean', measure: ['source'] }), cells())
  */
-export function intensity<const Measured extends ImageResult = 'source' | 'background'>({
-  method = 'max',
-  measure = ['source', 'background'] as readonly ImageResult[] as readonly Measured[],
-}: IntensityOptions<Measured> = {}) {
-  if (method !== 'max') throw new OptionError('intensity', 'method', "'max'", method);
+export function intensity<const Measured extends ImageResult = 'source' | 'background'>(
+  options: IntensityOptions<Measured> = {},
+) {
+  checkKeys('intensity', options, ['method', 'measure']);
+  const { method = 'max', measure = ['source', 'background'] as readonly ImageResult[] as readonly Measured[] } =
+    options;
+  checkOneOf('intensity', 'method', method, ['max', 'min', 'mean', 'sum']);
+  if (!Array.isArray(measure)) throw new OptionError('intensity', 'measure', 'a list of images', measure);
   for (const [at, name] of measure.entries()) {
-    if (!(FIXED_IMAGES as readonly string[]).includes(name)) {
-      throw new OptionError('intensity', `measure[${at}]`, `one of ${FIXED_IMAGES.join(', ')}`, name);
-    }
+    if (typeof name !== 'string') throw new OptionError('intensity', `measure[${at}]`, 'the name of an image', name);
     if (measure.indexOf(name) !== at) throw new OptionError('intensity', `measure[${at}]`, 'named once', name);
   }
   const needs = measure.filter((name) => !(FIXED_IMAGES as readonly string[]).includes(name));

@@ -1,5 +1,5 @@
-import { OptionError } from '../core/errors.js';
 import { noHalo } from '../core/geometry.js';
+import { checkKeys, checkThreshold } from '../core/options.js';
 import { step } from '../core/step.js';
 
 export interface ShapeOptions {
@@ -11,19 +11,20 @@ export interface ShapeOptions {
  * Divides the voxels above a threshold among the maxima.
  *
  * Seeded watershed of the negated image inside `image > threshold`, 6-connected. Seeds are the maxima inside, in
- * z, y, x order; of seeds on one plateau of equal value the first stays. Voxels leave the queue greatest value first, among
- * equals in the order of queueing. A component that crosses cores is put together first and divided once.
+ * z, y, x order; of seeds on one 6-connected plateau of equal value only the first stays, unless `maxima` keeps `'all'`.
+ * Voxels leave the queue greatest value first, among equals in the order of queueing. A component that crosses cores is put
+ * together first and divided once.
  *
  * @needs `maxima`
  * @adds `shape`: for each cell its voxels; the column `size`, in voxels
  * @halo none
- * @throws {OptionError} at once, if the threshold is not a finite number or null
+ * @throws {OptionError} at once, if the threshold is not a finite number or null, or an option is unknown
  * @source Meyer, Color image segmentation, 1992; Renier et al., Cell 165, 1789 (2016)
  * @example blocks(volume).pipe(removeBackground(), maxima(), shape({ threshold: 700 }), cells())
  */
-export function shape({ threshold = 700 }: ShapeOptions = {}) {
-  if (threshold !== null && !Number.isFinite(threshold)) {
-    throw new OptionError('shape', 'threshold', 'a finite number or null', threshold);
-  }
+export function shape(options: ShapeOptions = {}) {
+  checkKeys('shape', options, ['threshold']);
+  const { threshold = 700 } = options;
+  checkThreshold('shape', threshold);
   return step('shape', ['maxima'], { name: 'shape', options: { threshold }, halo: noHalo });
 }
