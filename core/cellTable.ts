@@ -1,3 +1,5 @@
+import { OptionError } from './errors.js';
+
 /** A column of a cell table: integers where the values are integers by nature, float64 for measured ones. */
 export type Column = Int32Array | Float64Array;
 
@@ -34,6 +36,31 @@ export class CellTable {
     return new CellTable(columns);
   }
 
+  /**
+   * The rows of several tables, one table below the other; of no tables, a table without columns.
+   *
+   * @throws {OptionError} if not all have the columns of the first
+   */
+  static concat(tables: readonly CellTable[]): CellTable {
+    const [first] = tables;
+    if (!first || tables.length === 1) return first ?? new CellTable(new Map());
+    const stranger = tables.find((table) => table.columnTypes !== first.columnTypes);
+    if (stranger)
+      throw new OptionError('CellTable.concat', 'tables', `of columns ${first.columnTypes}`, stranger.columnTypes);
+    const count = tables.reduce((sum, table) => sum + table.count, 0);
+    const columns = new Map<string, Column>();
+    for (const [name, like] of first.columns) {
+      const column = emptyLike(like, count);
+      let at = 0;
+      for (const table of tables) {
+        column.set(table.columns.get(name) as Column, at);
+        at += table.count;
+      }
+      columns.set(name, column);
+    }
+    return new CellTable(columns);
+  }
+
   get names(): string[] {
     return [...this.columns.keys()];
   }
@@ -55,10 +82,33 @@ export class CellTable {
     return this.columns.get(name);
   }
 
+  /** Names and types of the columns, in their order: tables of the same columns and types can stand one below the other. */
+  get columnTypes(): string {
+    return [...this.columns]
+      .map(([name, column]) => `${name} ${column instanceof Int32Array ? 'int32' : 'float64'}`)
+      .join(', ');
+  }
+
+  /** A table of the rows with these indices, in this order. */
+  pick(rows: Uint32Array): CellTable {
+    const columns = new Map<string, Column>();
+    for (const [name, from] of this.columns) {
+      const column = emptyLike(from, rows.length);
+      for (let to = 0; to < rows.length; to++) column[to] = from[rows[to] as number] as number;
+      columns.set(name, column);
+    }
+    return new CellTable(columns);
+  }
+
   /** One cell as an object; for small tables and for looking at one. */
   row(index: number): Record<string, number> {
     return Object.fromEntries([...this.columns].map(([name, column]) => [name, column[index] as number]));
   }
 }
 
-const integerColumns = new Set(['x', 'y', 'z', 'size']);
+/** The columns whose values are integers by nature. */
+export const integerColumns: ReadonlySet<string> = new Set(['x', 'y', 'z', 'size']);
+
+function emptyLike(column: Column, count: number): Column {
+  return column instanceof Int32Array ? new Int32Array(count) : new Float64Array(count);
+}

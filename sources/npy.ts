@@ -1,15 +1,11 @@
-import { fstat as fstatCallback } from 'node:fs';
 import { endianness } from 'node:os';
-import { promisify } from 'node:util';
 import { SourceError } from '../core/errors.js';
 import type { Zyx } from '../core/geometry.js';
 import type { Volume } from '../core/volume.js';
+import { type NpyHeader, readNpyHeader } from './npyHeader.js';
 import { openFiles } from './openFiles.js';
-import { parsePythonLiteral } from './pythonLiteral.js';
-import { readAt, readBoxes } from './readFile.js';
+import { readBoxes } from './readFile.js';
 import { checkRead } from './region.js';
-
-const fstat = promisify(fstatCallback);
 
 /**
  * Opens an array that NumPy saved: uint16, three axes.
@@ -53,35 +49,9 @@ interface Header {
   readonly swap16: boolean;
 }
 
-const MAGIC = Buffer.from('\x93NUMPY', 'latin1');
-/** A header names one type and three numbers: what is longer by far is damaged. */
-const MAX_HEADER_BYTES = 1 << 20;
-
 async function readHeader(path: string, fd: number): Promise<Header> {
-  const stats = await fstat(fd);
-  if (!stats.isFile()) throw new SourceError(path, 'expected an NPY file, got a folder or device');
-  const fileBytes = stats.size;
-  const start = await readAt(fd, 0, 12);
-  if (!start.subarray(0, 6).equals(MAGIC)) {
-    const got = `${start.subarray(0, 6).toString('hex')}`;
-    throw new SourceError(path, `not an NPY file, expected it to begin with ${MAGIC.toString('hex')}, got '${got}'`);
-  }
-  const version = start[6] ?? 0;
-  if (start.length > 6 && (version < 1 || version > 3)) {
-    throw new SourceError(path, `NPY version, expected 1, 2 or 3, got ${version}`);
-  }
-  // Version 1 counts the header in two bytes, the later ones in four.
-  const headerAt = version === 1 ? 10 : 12;
-  const headerBytes = start.length < headerAt ? 0 : version === 1 ? start.readUInt16LE(8) : start.readUInt32LE(8);
-  const offsetBytes = headerAt + headerBytes;
-  if (start.length < headerAt || fileBytes < offsetBytes) {
-    throw new SourceError(path, `header is cut off, expected ${offsetBytes} bytes, got ${fileBytes}`);
-  }
-  if (headerBytes > MAX_HEADER_BYTES) {
-    throw new SourceError(path, `header, expected at most ${MAX_HEADER_BYTES} bytes, got ${headerBytes}`);
-  }
-  const text = (await readAt(fd, headerAt, headerBytes)).toString(version === 3 ? 'utf8' : 'latin1');
-  const { size, swap16 } = parseHeader(path, text);
+  const { fileBytes, offsetBytes, ...header } = await readNpyHeader(path, fd);
+  const { size, swap16 } = voxelsOf(path, header);
   const wanted = offsetBytes + 2 * size.z * size.y * size.x;
   if (fileBytes < wanted) {
     throw new SourceError(path, `ends at byte ${fileBytes}, expected at least ${wanted} bytes`);
@@ -89,31 +59,17 @@ async function readHeader(path: string, fd: number): Promise<Header> {
   return { size, offsetBytes, swap16 };
 }
 
-/** The dictionary of the header, checked key by key. */
-function parseHeader(path: string, text: string): { size: Zyx; swap16: boolean } {
-  let header: unknown;
-  try {
-    header = parsePythonLiteral(text);
-  } catch (error) {
-    throw new SourceError(path, `header cannot be parsed: ${(error as Error).message}`, { cause: error });
-  }
-  const keys = header instanceof Map ? [...header.keys()].sort().join(', ') : 'no dictionary';
-  if (!(header instanceof Map) || keys !== 'descr, fortran_order, shape') {
-    throw new SourceError(path, `header, expected a dictionary of descr, fortran_order, shape, got ${keys}`);
-  }
-  const [descr, fortran, shape] = [header.get('descr'), header.get('fortran_order'), header.get('shape')];
+/** How the voxels lie, if they are of a type and number of axes that a volume has. */
+function voxelsOf(
+  path: string,
+  { descr, fortran, shape }: Pick<NpyHeader, 'descr' | 'fortran' | 'shape'>,
+): { size: Zyx; swap16: boolean } {
   const order = descr === '<u2' ? 'LE' : descr === '>u2' ? 'BE' : undefined;
   if (order === undefined) {
     const got = typeof descr === 'string' ? `'${descr}'` : 'a structured type';
     throw new SourceError(path, `voxel type, expected uint16 ('<u2' or '>u2'), got ${got}`);
   }
-  if (typeof fortran !== 'boolean') {
-    throw new SourceError(path, `fortran_order, expected True or False, got ${String(fortran)}`);
-  }
-  if (!Array.isArray(shape) || !shape.every((extent) => Number.isSafeInteger(extent) && (extent as number) >= 0)) {
-    throw new SourceError(path, `shape, expected a tuple of whole numbers, got ${String(shape)}`);
-  }
-  const [z, y, x, ...more] = (fortran ? shape.toReversed() : shape) as number[];
+  const [z, y, x, ...more] = fortran ? shape.toReversed() : shape;
   if (z === undefined || y === undefined || x === undefined || more.length > 0) {
     throw new SourceError(path, `array, expected 3 axes, got ${shape.length}: (${shape.join(', ')})`);
   }

@@ -27,34 +27,10 @@ import { SinkError } from '../../core/errors.js';
 import { idle } from '../../core/idle.js';
 import { paced } from '../../core/paced.js';
 import { csv } from '../../sinks/csv.js';
-import type { CellSink } from '../../sinks/sink.js';
 import { write } from '../../sinks/write.js';
 import { Holds, names, table } from '../support/batches.js';
+import { NotingSink, wait } from '../support/notingSink.js';
 import { tempFolder } from '../support/temp.js';
-
-const wait = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
-
-/** A sink that notes its calls, waits where it is told to, and breaks where it is told to. */
-class NotingSink implements CellSink {
-  readonly calls: string[] = [];
-  busy = 0;
-  gate: Promise<unknown> = Promise.resolve();
-  failing: string | undefined;
-
-  private async call(what: string): Promise<void> {
-    this.calls.push(what);
-    if (++this.busy > 1) this.calls.push('two calls at a time');
-    await this.gate;
-    await wait(0);
-    this.busy--;
-    if (what === this.failing) throw new SinkError('noting', `${what} failed`);
-  }
-
-  open = () => this.call('open');
-  write = (cells: CellTable) => this.call(`write ${cells.column('x')?.[0]}`);
-  close = () => this.call('close');
-  abort = () => this.call('abort');
-}
 
 test('a file is complete, under its name, when the last batch comes and when the stream completes', async (t) => {
   const path = join(await tempFolder(t), 'cells.csv');
