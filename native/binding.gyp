@@ -18,7 +18,8 @@
         "kernels/opening_plan.cc",
         "kernels/rows.cc",
         "runtime/file_reader.cc",
-        "runtime/pool.cc"
+        "runtime/pool.cc",
+        "runtime/stored_values.cc"
       ],
       "include_dirs": ["<!(node -p \"require('node-addon-api').include_dir\")", "."],
       "defines": ["NAPI_VERSION=9", "NODE_ADDON_API_DISABLE_DEPRECATED"],

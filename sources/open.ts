@@ -3,6 +3,7 @@ import { SourceError } from '../core/errors.js';
 import { describeSystemError } from '../core/systemError.js';
 import type { Volume } from '../core/volume.js';
 import { npy } from './npy.js';
+import { retrying } from './retry.js';
 import { tiffSeries } from './tiffSeries.js';
 
 const EXPECTED = 'expected a .npy file, a folder of TIFF planes or a pattern such as Z<Z,4>.tif';
@@ -15,9 +16,11 @@ const EXPECTED = 'expected a .npy file, a folder of TIFF planes or a pattern suc
  */
 export async function openSource(path: string): Promise<Volume> {
   if (/<Z,\d+>/.test(path)) return tiffSeries(path);
-  const found = await stat(path).catch((cause: unknown) => {
-    throw new SourceError(path, `${describeSystemError(cause)}, ${EXPECTED}`, { cause });
-  });
+  const found = await retrying(() =>
+    stat(path).catch((cause: unknown) => {
+      throw new SourceError(path, `${describeSystemError(cause)}, ${EXPECTED}`, { cause });
+    }),
+  );
   if (found.isDirectory()) return tiffSeries(path);
   if (path.toLowerCase().endsWith('.npy')) return npy(path);
   throw new SourceError(path, `unknown kind of file, ${EXPECTED}`);

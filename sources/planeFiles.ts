@@ -2,6 +2,7 @@ import { readdir } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { OptionError, SourceError } from '../core/errors.js';
 import { describeSystemError } from '../core/systemError.js';
+import { retrying } from './retry.js';
 
 const PLACEHOLDER = /<Z(?:,(\d+))?>/g;
 
@@ -57,13 +58,15 @@ async function filesOfPattern(pattern: string, placeholder: string, digits: numb
   return planes.map(([, name]) => join(folder, name));
 }
 
-async function list(folder: string, source: string): Promise<string[]> {
-  try {
-    return await readdir(folder);
-  } catch (error) {
-    const problem = `folder ${folder} cannot be listed: ${describeSystemError(error)}`;
-    throw new SourceError(source, problem, { cause: error });
-  }
+function list(folder: string, source: string): Promise<string[]> {
+  return retrying(async () => {
+    try {
+      return await readdir(folder);
+    } catch (error) {
+      const problem = `folder ${folder} cannot be listed: ${describeSystemError(error)}`;
+      throw new SourceError(source, problem, { cause: error });
+    }
+  });
 }
 
 /** Numbers inside names compare as numbers, the rest by code unit: the same order whatever the machine's language is. */

@@ -1,13 +1,10 @@
-import { fstat as fstatCallback } from 'node:fs';
-import { promisify } from 'node:util';
 import type { CellTable } from '../core/cellTable.js';
 import { SomaflowError, SourceError } from '../core/errors.js';
 import { describeSystemError } from '../core/systemError.js';
 import { readCsvCells } from './csvCells.js';
 import { readNpyCells } from './npyCells.js';
 import { openFiles } from './openFiles.js';
-
-const fstat = promisify(fstatCallback);
+import { statOf } from './readFile.js';
 
 const byEnding = { '.csv': readCsvCells, '.npy': readNpyCells } as const;
 
@@ -29,7 +26,8 @@ export async function readCells(path: string): Promise<CellTable> {
     throw new SourceError(path, `unknown kind of table, expected a ${Object.keys(byEnding).join(' or ')} file`);
   return openFiles.use(path, async (fd) => {
     try {
-      if (!(await fstat(fd)).isFile()) throw new SourceError(path, 'expected a table of cells, got a folder or device');
+      if (!(await statOf(path, fd)).isFile())
+        throw new SourceError(path, 'expected a table of cells, got a folder or device');
       return await read(path, fd);
     } catch (error) {
       if (error instanceof SomaflowError) throw error;

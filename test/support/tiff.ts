@@ -1,7 +1,11 @@
 /** A small writer of TIFF files, good and bad ones, for the tests of the reader. */
 import { writeFile } from 'node:fs/promises';
+import type { StoredType } from '../../native/fileReader.js';
+import { storedBytes } from './stored.js';
 
 export interface TiffOptions {
+  /** How pixels are stored. Default uint16. */
+  readonly type?: StoredType;
   readonly bigEndian?: boolean;
   readonly rowsPerStrip?: number;
   /** Extent of square tiles, instead of strips. */
@@ -19,23 +23,24 @@ export interface TiffOptions {
   readonly cutBytes?: number;
 }
 
-/** The bytes of a one-page uint16 file; tags come first, then the pixels. */
-export function tiffBytes(data: Uint16Array, height: number, width: number, options: TiffOptions = {}): Buffer {
-  const { bigEndian = false, tile, gapBytes = 0, description } = options;
+const formats = { u: 1, i: 2, f: 3 } as const;
+
+/** The bytes of a one-page file; tags come first, then the pixels. */
+export function tiffBytes(data: ArrayLike<number>, height: number, width: number, options: TiffOptions = {}): Buffer {
+  const { type = 'uint16', bigEndian = false, tile, gapBytes = 0, description } = options;
+  const pixels = storedBytes(type, data, bigEndian);
+  const bits = Number(/\d+/.exec(type)?.[0]);
+  const bytes = bits / 8;
   const strip = options.rowsPerStrip ?? height;
   const [partRows, partColumns] = tile === undefined ? [strip, width] : [tile, tile];
   const parts: Buffer[] = [];
   for (let y = 0; y < height; y += partRows) {
     for (let x = 0; x < width; x += partColumns) {
       const rows = tile === undefined ? Math.min(partRows, height - y) : partRows;
-      const part = Buffer.alloc(2 * rows * partColumns, 0xee);
+      const part = Buffer.alloc(bytes * rows * partColumns, 0xee);
       for (let row = 0; row < rows && y + row < height; row++) {
-        for (let column = 0; column < partColumns && x + column < width; column++) {
-          const value = data[(y + row) * width + x + column] as number;
-          const at = 2 * (row * partColumns + column);
-          if (bigEndian) part.writeUInt16BE(value, at);
-          else part.writeUInt16LE(value, at);
-        }
+        const from = ((y + row) * width + x) * bytes;
+        pixels.copy(part, row * partColumns * bytes, from, from + Math.min(partColumns, width - x) * bytes);
       }
       parts.push(part);
     }
@@ -44,10 +49,11 @@ export function tiffBytes(data: Uint16Array, height: number, width: number, opti
   const tags = new Map<number, number | readonly number[] | string | null>([
     [256, width],
     [257, height],
-    [258, 16],
+    [258, bits],
     [259, 1],
     [262, 1],
     [277, 1],
+    [339, formats[type[0] as keyof typeof formats]],
   ]);
   if (description !== undefined) tags.set(270, `${description}\0`);
   const [offsetsTag, countsTag] = tile === undefined ? [273, 279] : [324, 325];
@@ -68,11 +74,11 @@ export function tiffBytes(data: Uint16Array, height: number, width: number, opti
   const tableAt = 8;
   let valuesAt = tableAt + 2 + 12 * present.length + 4;
   const places = present.map(([, value]) => {
-    const bytes =
+    const length =
       typeof value === 'string' ? value.length : typeof value === 'number' ? 4 : 4 * (value as number[]).length;
-    if (bytes <= 4) return undefined;
+    if (length <= 4) return undefined;
     const place = valuesAt;
-    valuesAt += bytes + (bytes % 2);
+    valuesAt += length + (length % 2);
     return place;
   });
   const offsets: number[] = new Array(parts.length).fill(0);
@@ -122,7 +128,7 @@ export function tiffBytes(data: Uint16Array, height: number, width: number, opti
 
 export async function writeTiff(
   path: string,
-  data: Uint16Array,
+  data: ArrayLike<number>,
   height: number,
   width: number,
   options?: TiffOptions,
