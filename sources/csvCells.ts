@@ -122,18 +122,18 @@ class CsvRows {
   private refuseLine(text: Buffer, start: number): never {
     const line = text.toString('utf8', start, text.indexOf(NEWLINE, start));
     const got = line.split(',').length;
-    this.fail(`expected ${this.names.length} values, got ${got}: ${quoted(line)}`);
+    this.fail('', `expected ${this.names.length} values, got ${got}: ${quoted(line)}`);
   }
 
   /** Refuses what is no number, or none that the column can hold. */
   private checkValue(column: Column, index: number, text: string): void {
     if (column instanceof Float64Array && NOT_A_NUMBER.test(text.trim())) return;
     const expected = column instanceof Float64Array ? 'a number' : 'an integer of 32 bits';
-    this.fail(`column ${this.names[index]}: expected ${expected}, got ${quoted(text)}`);
+    this.fail(`, column ${this.names[index]}`, `expected ${expected}, got ${quoted(text)}`);
   }
 
-  private fail(problem: string): never {
-    throw new SourceError(this.path, `line ${this.nextLine}, ${problem}`);
+  private fail(where: string, problem: string): never {
+    throw new SourceError(this.path, `line ${this.nextLine}${where}: ${problem}`);
   }
 
   private turn(): void {

@@ -1,10 +1,9 @@
+import { open } from 'node:fs/promises';
 import type { CellTable } from '../core/cellTable.js';
 import { SomaflowError, SourceError } from '../core/errors.js';
 import { describeSystemError } from '../core/systemError.js';
 import { readCsvCells } from './csvCells.js';
 import { readNpyCells } from './npyCells.js';
-import { openFiles } from './openFiles.js';
-import { statOf } from './readFile.js';
 
 const byEnding = { '.csv': readCsvCells, '.npy': readNpyCells } as const;
 
@@ -24,14 +23,17 @@ export async function readCells(path: string): Promise<CellTable> {
   const read = Object.hasOwn(byEnding, ending) ? byEnding[ending as keyof typeof byEnding] : undefined;
   if (!read)
     throw new SourceError(path, `unknown kind of table, expected a ${Object.keys(byEnding).join(' or ')} file`);
-  return openFiles.use(path, async (fd) => {
-    try {
-      if (!(await statOf(path, fd)).isFile())
-        throw new SourceError(path, 'expected a table of cells, got a folder or device');
-      return await read(path, fd);
-    } catch (error) {
-      if (error instanceof SomaflowError) throw error;
-      throw new SourceError(path, `cannot be read: ${describeSystemError(error)}`, { cause: error });
-    }
+  // Not one of the openFiles, which stay open for a while: the table may be a new one of an old name.
+  const file = await open(path, 'r').catch((cause: unknown) => {
+    throw new SourceError(path, `cannot be opened: ${describeSystemError(cause)}`, { cause });
   });
+  try {
+    if (!(await file.stat()).isFile()) throw new SourceError(path, 'expected a table of cells, got a folder or device');
+    return await read(path, file.fd);
+  } catch (error) {
+    if (error instanceof SomaflowError) throw error;
+    throw new SourceError(path, `cannot be read: ${describeSystemError(error)}`, { cause: error });
+  } finally {
+    await file.close();
+  }
 }

@@ -22,13 +22,13 @@ const JSON_KEYS = [
   'threads',
 ];
 
-test('detect finds the 623 cells of the shipped crop, tells a person so, and leaves one file', async (t) => {
+test('detect finds the 623 cells of the shipped crop, tells a person so, and leaves the table and its record', async (t) => {
   const folder = await scratch(t);
   const out = join(folder, 'cells.csv');
   const { code, stdout, stderr } = await run('detect', MINI, '--out', out);
   t.is(code, 0, stderr);
   t.deepEqual(await readTable(out), await readTable(EXPECTED));
-  t.deepEqual(await readdir(folder), ['cells.csv']);
+  t.deepEqual(await readdir(folder), ['cells.csv', 'cells.csv.json']);
   t.regex(stdout, /^623 cells in .*mini \(30 x 256 x 256 voxels\)\n/);
   t.regex(stdout, /\n1\.97 Mvoxel in [\d.]+ m?s, [\d.]+ [kMG]?voxel\/s; peak memory [\d.]+ MiB\n/);
   t.regex(stdout, /\n +x +y +z +size +source +background\n/);
