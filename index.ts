@@ -37,4 +37,5 @@ export { arrayVolume } from './sources/array.js';
 export { liveVolume } from './sources/live.js';
 export { npy } from './sources/npy.js';
 export { openSource } from './sources/open.js';
+export { type Synthetic, type SyntheticOptions, synthetic } from './sources/synthetic.js';
 export { tiffSeries } from './sources/tiffSeries.js';
