@@ -47,5 +47,12 @@ export { arrayVolume } from './sources/array.js';
 export { liveVolume } from './sources/live.js';
 export { npy } from './sources/npy.js';
 export { openSource } from './sources/open.js';
+
+
 export { readCells } from './sources/readCells.js';
+
+
+export { type Synthetic, type SyntheticOptions, synthetic } from './sources/synthetic.js';
+
+
 export { tiffSeries } from './sources/tiffSeries.js';
