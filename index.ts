@@ -39,3 +39,4 @@ export { npy } from './sources/npy.js';
 export { openSource } from './sources/open.js';
 export { type Synthetic, type SyntheticOptions, synthetic } from './sources/synthetic.js';
 export { tiffSeries } from './sources/tiffSeries.js';
+export { tissueMask } from './sources/tissueMask.js';
