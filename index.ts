@@ -56,3 +56,4 @@ export { type Synthetic, type SyntheticOptions, synthetic } from './sources/synt
 
 
 export { tiffSeries } from './sources/tiffSeries.js';
+export { tissueMask } from './sources/tissueMask.js';

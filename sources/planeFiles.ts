@@ -6,6 +6,11 @@ import { retrying } from './retry.js';
 
 const PLACEHOLDER = /<Z(?:,(\d+))?>/g;
 
+/** Whether a path stands for the planes of a series, and not for one file or folder. */
+export function isPattern(path: string): boolean {
+  return path.search(PLACEHOLDER) >= 0;
+}
+
 /**
  * Lists the files of a series, plane by plane: those of a pattern such as `raw/Z<Z,4>.tif` in the order of their numbers,
  * or the TIFF files of a folder in natural order (`a2` before `a10`).
