@@ -33,6 +33,14 @@ export type { RecordedSource, RunRecord } from './core/runRecord.js';
 export { steps } from './core/steps.js';
 export { supportedTargets, type Target } from './core/target.js';
 export type { Dtype, Volume, VolumeSize, Voxels } from './core/volume.js';
+export { type DetectionSink, type DetectionSource, detectCells } from './detection/detectCells.js';
+export {
+  clearMapParameters,
+  type DetectionParameters,
+  defaultParameters,
+  type WholeParameters,
+} from './detection/parameters.js';
+export type { DetectionProcessing } from './detection/processing.js';
 export { runningJobs } from './native/index.js';
 export { type CellRanges, filterCells, filterTable, type ValueRange } from './operators/filterCells.js';
 export { type IntensityOptions, intensity } from './operators/intensity.js';
@@ -51,5 +59,10 @@ export { arrayVolume } from './sources/array.js';
 export { liveVolume } from './sources/live.js';
 export { npy } from './sources/npy.js';
 export { openSource } from './sources/open.js';
+
 export { readCells } from './sources/readCells.js';
+
+export { type Synthetic, type SyntheticOptions, synthetic } from './sources/synthetic.js';
+
 export { tiffSeries } from './sources/tiffSeries.js';
+export { tissueMask } from './sources/tissueMask.js';

@@ -1,6 +1,7 @@
 import type { Layout } from './block.js';
 import { OptionError } from './errors.js';
 import { AXES, describeRegion, perAxis, type Region, type Zyx, zyx } from './geometry.js';
+import { checkKeys } from './options.js';
 import type { Volume, VolumeSize } from './volume.js';
 
 /** Voxels of a core at most, when nothing is asked: some seconds of work, the grain of resuming. */
@@ -30,18 +31,12 @@ export interface LayoutOptions {
  */
 export function layoutOf(volume: Volume, options: LayoutOptions = {}): Layout {
   const { size, axes = AXES, sizeMax, sizeMin, overlap = 0, region } = options;
-  for (const option of ['size', 'sizeMax', 'sizeMin'] as const) checkExtent(option, options[option], 1);
-  checkExtent('overlap', overlap, 0);
-  for (const axis of axes)
-    if (!AXES.includes(axis)) throw new OptionError('blocks', 'axes', "some of 'z', 'y', 'x'", axis);
+  checkLayout(options);
   if (region) checkRegion(region, volume);
   const start = region?.start ?? { z: 0, y: 0, x: 0 };
   const stop: VolumeSize = region?.stop ?? volume.size;
   const whole = zyx((a) => (stop[a] ?? Number.POSITIVE_INFINITY) - start[a]);
   const [most, least] = [perAxis(sizeMax ?? Number.POSITIVE_INFINITY), perAxis(sizeMin ?? 1)];
-  for (const a of AXES) {
-    if (least[a] > most[a]) throw new OptionError('blocks', `sizeMin.${a}`, `at most sizeMax, ${most[a]}`, least[a]);
-  }
   const cut = (a: 'z' | 'y' | 'x') => axes.includes(a);
   const wanted = size === undefined ? defaultCore(volume, whole, cut) : perAxis(size);
   const bounded = zyx((a) => (size === undefined ? Math.min(most[a], Math.max(least[a], wanted[a])) : wanted[a]));
@@ -54,6 +49,22 @@ export function layoutOf(volume: Volume, options: LayoutOptions = {}): Layout {
   const count = (a: 'z' | 'y' | 'x') => Math.ceil(((stop[a] ?? 0) - origin[a]) / coreSize[a]);
   const counts = { z: stop.z === null ? null : count('z'), y: count('y'), x: count('x') };
   return { start, stop: { z: stop.z, y: stop.y, x: stop.x }, origin, coreSize, counts, overlap: perAxis(overlap) };
+}
+
+/**
+ * What can be checked of these options before the volume is known.
+ *
+ * @throws {OptionError} if a size is not a positive integer, an overlap not one or 0, an axis none, or sizeMin above sizeMax
+ */
+export function checkLayout({ size, axes = AXES, sizeMax, sizeMin, overlap }: LayoutOptions): void {
+  for (const [option, given] of Object.entries({ size, sizeMax, sizeMin })) checkExtent(option, given, 1);
+  checkExtent('overlap', overlap, 0);
+  for (const axis of axes)
+    if (!AXES.includes(axis)) throw new OptionError('blocks', 'axes', "some of 'z', 'y', 'x'", axis);
+  const [most, least] = [perAxis(sizeMax ?? Number.POSITIVE_INFINITY), perAxis(sizeMin ?? 1)];
+  for (const a of AXES) {
+    if (least[a] > most[a]) throw new OptionError('blocks', `sizeMin.${a}`, `at most sizeMax, ${most[a]}`, least[a]);
+  }
 }
 
 /** The core at a place in z, y, x order; `depth` is that of the volume, where its end is known by now. */
@@ -84,11 +95,13 @@ export function neighbour(layout: Layout, index: number, axis: 'z' | 'y' | 'x', 
 
 function checkExtent(option: string, size: number | Zyx | undefined, least: number): void {
   if (size === undefined) return;
-  const given = perAxis(size);
+  const alike = typeof size !== 'object' || size === null;
+  if (!alike) checkKeys('blocks', size, AXES, option);
   for (const axis of AXES) {
-    if (!Number.isInteger(given[axis]) || given[axis] < least) {
-      const name = typeof size === 'number' ? option : `${option}.${axis}`;
-      throw new OptionError('blocks', name, `an integer of at least ${least}`, given[axis]);
+    const given = alike ? size : size[axis];
+    if (!Number.isInteger(given) || given < least) {
+      const name = alike ? option : `${option}.${axis}`;
+      throw new OptionError('blocks', name, `an integer of at least ${least}`, given);
     }
   }
 }

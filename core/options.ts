@@ -7,7 +7,7 @@ import { OptionError } from './errors.js';
 export function didYouMean(given: string, known: readonly string[]): string {
   const distance = (name: string) => leven(given.toLowerCase(), name.toLowerCase());
   const [nearest = ''] = known.toSorted((a, b) => distance(a) - distance(b));
-  const near = distance(nearest) <= Math.max(2, nearest.length / 2);
+  const near = distance(nearest) <= Math.max(2, nearest.length / 2) || given.startsWith(nearest);
   return near ? `did you mean '${nearest}'?` : `expected ${oneOf(known)}`;
 }
 

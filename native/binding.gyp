@@ -8,6 +8,7 @@
         "bindings/flood_binding.cc",
         "bindings/jobs.cc",
         "bindings/read_binding.cc",
+        "bindings/synthetic_binding.cc",
         "chain/chain.cc",
         "chain/components.cc",
         "chain/detector.cc",
@@ -27,7 +28,9 @@
         "kernels/opening_plan.cc",
         "kernels/rows.cc",
         "runtime/file_reader.cc",
-        "runtime/pool.cc"
+        "runtime/pool.cc",
+        "runtime/stored_values.cc",
+        "runtime/synthetic.cc"
       ],
       "include_dirs": ["<!(node -p \"require('node-addon-api').include_dir\")", "."],
       "defines": ["NAPI_VERSION=9", "NODE_ADDON_API_DISABLE_DEPRECATED"],

@@ -1,7 +1,12 @@
 /** Reads of boxes out of files, on native threads of their own: neither libuv's threads nor the kernels' wait for a disk. */
-import { getSystemErrorMap } from 'node:util';
+import { constants } from 'node:os';
+import { getSystemErrorName } from 'node:util';
 import { addon } from './index.js';
 import { onAbort } from './onAbort.js';
+
+/** How a voxel may be stored. In memory a bool is a uint8 of 0 or 1, and an int16 or uint32 is a uint16. */
+export const storedTypes = ['uint8', 'bool', 'uint16', 'int16', 'uint32', 'float32'] as const;
+export type StoredType = (typeof storedTypes)[number];
 
 /** A box of bytes in a file: `planes` x `rows` x `rowBytes`, at strides both in the file and in memory. */
 export interface FileBox {
@@ -25,25 +30,56 @@ export interface FileBox {
 export interface StridedLayout {
   /** Read one after another. */
   readonly boxes: readonly FileBox[];
-  /** Whether the two bytes of each 16-bit value change places. */
-  readonly swap16?: boolean;
+  /** What the bytes are. Default: uint8. */
+  readonly type?: StoredType;
+  /** Whether the file's byte order is not the machine's. Default: false. */
+  readonly swapped?: boolean;
+}
+
+/** A read that the system refused; `code`, `errno` (negative, as Node has it) and `syscall` say how. */
+export class ReadError extends Error implements NodeJS.ErrnoException {
+  readonly syscall = 'read';
+  readonly code: string;
+  readonly errno: number;
+  constructor(
+    errno: number,
+    /** The byte of the file that could not be read. */
+    readonly atByte: number,
+  ) {
+    const code = nameOf(errno);
+    super(`cannot be read at byte ${atByte}: ${code}`);
+    this.code = code;
+    this.errno = -errno;
+  }
+}
+
+/** A value that was read and is no uint16. */
+export class ValueError extends Error {
+  constructor(
+    /** Which element of `into` it was to be. */
+    readonly index: number,
+    readonly value: number,
+  ) {
+    super(`value ${index} is ${value}, expected 0..65535`);
+  }
 }
 
 interface ReadAddon {
-  /** Resolves to status, errno, the byte where it stopped, the byte it wanted to reach. */
+  /** Resolves to status, errno, where it stopped, what it stopped at: `ReadResult` in native/runtime/file_reader.h. */
   readBoxes(
     ticket: number,
     fd: number,
     boxes: Float64Array,
     into: ArrayBufferView,
-    swap16: boolean,
+    type: number,
+    swapped: boolean,
   ): Promise<Float64Array>;
   stopRead(ticket: number): void;
 }
 const { readBoxes, stopRead } = addon as unknown as ReadAddon;
 
 /** The values of `ReadResult::Status` in native/runtime/file_reader.h. */
-const Status = { done: 0, stopped: 1, ended: 2, failed: 3 } as const;
+const Status = { done: 0, stopped: 1, ended: 2, failed: 3, outside: 4 } as const;
 
 let tickets = 0;
 let pending = 0;
@@ -53,9 +89,10 @@ let idle: { readonly promise: Promise<void>; readonly resolve: () => void } | un
  * Fills `into` from a file, by as few system calls as the layout allows.
  *
  * `into` is a Uint8Array, Uint16Array or Float32Array, over shared memory too; it is kept alive until the promise settles,
- * and nothing is written into it afterwards. The file must stay open for as long. Resolves when all bytes are there; rejects
+ * and nothing is written into it afterwards. The file must stay open for as long. Resolves when all voxels are there; rejects
  * with the signal's reason once that is aborted, with an error whose message says what the system or the file's end
- * made of it (without the file's name, which the caller knows), or at once with a RangeError for boxes outside `into`.
+ * made of it (without the file's name, which the caller knows), with a `ReadError` or a `ValueError`, or at once with a
+ * RangeError for boxes outside `into`, boxes of broken values and memory that is not aligned for them.
  */
 export async function readStrided(
   fd: number,
@@ -65,14 +102,17 @@ export async function readStrided(
 ): Promise<void> {
   signal?.throwIfAborted();
   const ticket = ++tickets >>> 0;
-  const settled = readBoxes(ticket, fd, numbersOf(layout.boxes), into, layout.swap16 ?? false);
+  const { boxes, type = 'uint8', swapped = false } = layout;
+  const numbers = numbersOf(boxes, type === 'uint32' ? 2 : 1);
+  const settled = readBoxes(ticket, fd, numbers, into, storedTypes.indexOf(type), swapped);
   const forget = signal && onAbort(signal, () => stopRead(ticket));
   pending++;
   try {
-    const [status, errno, at, wanted] = await settled;
+    const [status, errno = 0, at = 0, subject = 0] = await settled;
     signal?.throwIfAborted();
-    if (status === Status.ended) throw new Error(`ends at byte ${at}, expected at least ${wanted} bytes`);
-    if (status === Status.failed) throw new Error(`cannot be read at byte ${at}: ${describeErrno(errno ?? 0)}`);
+    if (status === Status.ended) throw new Error(`ends at byte ${at}, expected at least ${subject} bytes`);
+    if (status === Status.failed) throw new ReadError(errno, at);
+    if (status === Status.outside) throw new ValueError(at, subject);
   } finally {
     forget?.();
     pending--;
@@ -102,17 +142,19 @@ export function readsIdle(): Promise<void> {
 }
 
 /** Nine numbers a box, in the order of `FileBox` in native/runtime/file_reader.h. */
-function numbersOf(boxes: readonly FileBox[]): Float64Array {
+function numbersOf(boxes: readonly FileBox[], narrowing: number): Float64Array {
   const numbers = new Float64Array(9 * boxes.length);
   boxes.forEach(({ offsetBytes, planes, rows, rowBytes, planeStrideBytes, rowStrideBytes, into }, at) => {
-    const to = into ?? { offsetBytes: 0, planeStrideBytes: rows * rowBytes, rowStrideBytes: rowBytes };
+    const row = rowBytes / narrowing;
+    const to = into ?? { offsetBytes: 0, planeStrideBytes: rows * row, rowStrideBytes: row };
     numbers.set([offsetBytes, planes, rows, rowBytes, planeStrideBytes, rowStrideBytes], 9 * at);
     numbers.set([to.offsetBytes, to.planeStrideBytes, to.rowStrideBytes], 9 * at + 6);
   });
   return numbers;
 }
 
-function describeErrno(errno: number): string {
-  const [name, words] = getSystemErrorMap().get(-errno) ?? [`errno ${errno}`, 'unknown error'];
-  return `${name}, ${words}`;
+/** The name of an error of the system; Node does not know all of them. */
+function nameOf(errno: number): string {
+  const known = Object.entries(constants.errno).find(([, number]) => number === errno)?.[0];
+  return known ?? getSystemErrorName(-errno);
 }

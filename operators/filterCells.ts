@@ -2,6 +2,8 @@ import { type MonoTypeOperatorFunction, map } from 'rxjs';
 import type { CellBatch } from '../core/batch.js';
 import type { CellTable, Column } from '../core/cellTable.js';
 import { OptionError } from '../core/errors.js';
+import { checkKeys } from '../core/options.js';
+import type { RunRecord } from '../core/runRecord.js';
 
 /** Values from `min`, inclusive, to `max`, exclusive, in the column's unit; a side that is left out or null is open. */
 export interface ValueRange {
@@ -16,7 +18,7 @@ export type CellRanges = Readonly<Record<string, number | ValueRange>>;
  * Keeps the cells whose values are in the ranges of all columns named: `min <= value < max`.
  *
  * Batches stay batches, those without cells left too, and keep all else that they tell. A value that is no number is in no
- * range that has a side.
+ * range that has a side. The record of the run names the ranges, among the parameters.
  *
  * @needs the columns named: `x`, `y`, `z` (voxels), `size` (voxels, after `shape()`), or a measured one
  * @throws {OptionError} at once, if a range is none or its min is above its max; in the stream, if there is no such column
@@ -27,7 +29,7 @@ export function filterCells(ranges: CellRanges): MonoTypeOperatorFunction<CellBa
   return map((batch) => {
     // A run without any block does not know what would have been measured: its one table has the positions only.
     if (batch.volumeId === '' && batch.cells.count === 0) return batch;
-    return { ...batch, cells: within(batch.cells, bounds) };
+    return { ...batch, cells: within(batch.cells, bounds), record: () => withRanges(batch.record(), ranges) };
   });
 }
 
@@ -39,6 +41,11 @@ export function filterCells(ranges: CellRanges): MonoTypeOperatorFunction<CellBa
  */
 export function filterTable(table: CellTable, ranges: CellRanges): CellTable {
   return within(table, boundsOf(ranges));
+}
+
+function withRanges(record: RunRecord, ranges: CellRanges): RunRecord {
+  const filters = { ...record.parameters.filterCells, ...ranges };
+  return { ...record, parameters: { ...record.parameters, filterCells: filters } };
 }
 
 interface Bounds {
@@ -53,9 +60,8 @@ function boundsOf(ranges: CellRanges): Bounds[] {
     if (typeof range !== 'number' && !isObject(range)) {
       throw new OptionError('filterCells', column, 'a number or { min, max }', range);
     }
-    const { min = null, max = null, ...unknown } = typeof range === 'number' ? { min: range } : range;
-    const [key] = Object.keys(unknown);
-    if (key !== undefined) throw new OptionError('filterCells', column, 'a range of min and max', `the key ${key}`);
+    if (typeof range !== 'number') checkKeys('filterCells', range, ['min', 'max'], column);
+    const { min = null, max = null } = typeof range === 'number' ? { min: range } : range;
     for (const [side, value] of Object.entries({ min, max })) {
       if (value !== null && (typeof value !== 'number' || Number.isNaN(value))) {
         throw new OptionError('filterCells', `${column}.${side}`, 'a number or null', value);

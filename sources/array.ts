@@ -1,7 +1,8 @@
 import { OptionError } from '../core/errors.js';
 import { AXES, type Zyx } from '../core/geometry.js';
-import type { Volume } from '../core/volume.js';
+import type { Volume, Voxels } from '../core/volume.js';
 import { checkRead, copyRegion } from './region.js';
+import { dtypeOf } from './voxelTypes.js';
 
 export interface ArrayVolumeOptions {
   /** Tells volumes apart in messages and merged streams. Default `array 1`, `array 2`, and so on. */
@@ -13,21 +14,23 @@ export interface ArrayVolumeOptions {
 let arrays = 0;
 
 /**
- * A volume over voxels in memory, x fastest, then y, then z. They are not copied: the caller leaves them as they are
- * while somebody reads.
+ * A volume over voxels in memory, uint8, uint16 or float32 [z, y, x]: x fastest, then y, then z. They are not copied: the
+ * caller leaves them as they are while somebody reads.
  *
- * @throws {OptionError} if `data` is no Uint16Array, an extent is no positive integer, or the two do not match
+ * @throws {OptionError} if `data` is none of the three arrays, an extent is no positive integer, or the two do not match
  * @example const volume = arrayVolume(new Uint16Array(30 * 256 * 256), { z: 30, y: 256, x: 256 })
  */
-export function arrayVolume(data: Uint16Array, size: Zyx, options: ArrayVolumeOptions = {}): Volume {
+export function arrayVolume(data: Voxels, size: Zyx, options: ArrayVolumeOptions = {}): Volume {
   for (const axis of AXES) {
     if (!Number.isInteger(size[axis]) || size[axis] < 1) {
       throw new OptionError('arrayVolume', `size.${axis}`, 'an integer of at least 1', size[axis]);
     }
   }
   const count = size.z * size.y * size.x;
-  if (!(data instanceof Uint16Array)) {
-    throw new OptionError('arrayVolume', 'data', 'a Uint16Array', Object.prototype.toString.call(data));
+  const dtype = dtypeOf(data);
+  if (dtype === undefined) {
+    const got = Object.prototype.toString.call(data);
+    throw new OptionError('arrayVolume', 'data', 'a Uint8Array, Uint16Array or Float32Array', got);
   }
   if (data.length !== count) {
     throw new OptionError('arrayVolume', 'data', `of ${count} voxels, as size says`, data.length);
@@ -38,10 +41,10 @@ export function arrayVolume(data: Uint16Array, size: Zyx, options: ArrayVolumeOp
   return {
     id,
     size: extent,
-    dtype: 'uint16',
+    dtype,
     ...(voxelSizeUm ? { voxelSizeUm } : {}),
     async read(region, into, signal) {
-      checkRead(id, extent, region, into);
+      checkRead(id, extent, dtype, region, into);
       signal.throwIfAborted();
       copyRegion(data, extent, region, into);
     },

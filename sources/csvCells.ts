@@ -12,7 +12,7 @@ export async function readCsvCells(path: string, fd: number): Promise<CellTable>
   let rows: CsvRows | undefined;
   let rest = Buffer.alloc(0);
   for (let position = 0; ; ) {
-    const piece = await readAt(fd, position, PIECE_BYTES);
+    const piece = await readAt(path, fd, position, PIECE_BYTES);
     position += piece.length;
     const atEnd = piece.length < PIECE_BYTES;
     const closing = atEnd && rest.length + piece.length > 0 && (piece.at(-1) ?? rest.at(-1)) !== NEWLINE;

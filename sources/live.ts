@@ -1,13 +1,16 @@
 import { OptionError, SomaflowError, SourceError } from '../core/errors.js';
 import type { Region, Zyx } from '../core/geometry.js';
-import type { Volume } from '../core/volume.js';
+import type { Dtype, Volume, Voxels } from '../core/volume.js';
 import { onAbort } from '../native/onAbort.js';
 import { checkVoxelSize } from './array.js';
 import { checkRead, copyRegion } from './region.js';
+import { DTYPES, newVoxels, type VoxelArrays, voxelArrays } from './voxelTypes.js';
 
-export interface LiveVolumeOptions {
+export interface LiveVolumeOptions<D extends Dtype = Dtype> {
   /** Extent of each plane in pixels. */
   readonly size: { readonly y: number; readonly x: number };
+  /** The type of the voxels. Default `'uint16'`. */
+  readonly dtype?: D;
   /** How many planes will come, where that is known. */
   readonly planes?: number;
   /** Planes that are kept for readers; while all places are taken, writing waits. */
@@ -19,16 +22,16 @@ export interface LiveVolumeOptions {
 }
 
 /** A volume that grows plane by plane, and the producer's side of it. */
-export interface LiveVolume {
+export interface LiveVolume<D extends Dtype = 'uint16'> {
   readonly volume: Volume;
   /**
    * Hands over the next plane. Resolves once it has been copied, which waits while the buffer is full: until then the array
    * is to be left as it is. Writes that wait are taken in the order in which they were called.
    *
-   * Rejects with an `OptionError` if the plane has another length, comes after `end()` or is one more than `planes`;
+   * Rejects with an `OptionError` if the plane has another type or length, comes after `end()` or is one more than `planes`;
    * with the signal's reason if that is aborted first, the plane then being withdrawn; and with the error of `fail()`.
    */
-  write(plane: Uint16Array, options?: { readonly signal?: AbortSignal }): Promise<void>;
+  write(plane: VoxelArrays[D], options?: { readonly signal?: AbortSignal }): Promise<void>;
   /** Says that no more planes come after those written, taken or waiting. */
   end(): void;
   /** Says that the acquisition broke: whatever waits or comes rejects with a `SourceError` of this cause. */
@@ -43,31 +46,33 @@ let lives = 0;
  * It keeps at most `buffer` planes, until `volume.release(z)` says which are not needed any more; then the producer's
  * next write is taken. No plane is ever dropped: a read of a released plane is a `SourceError`.
  *
- * @throws {OptionError} if an extent, `planes` or `buffer` is not an integer of at least 1
+ * @throws {OptionError} if an extent, `planes` or `buffer` is not an integer of at least 1, or `dtype` is no type of voxel
  * @example const { volume, write, end } = liveVolume({ size: { y: 2048, x: 2048 }, buffer: 32 })
  */
-export function liveVolume(options: LiveVolumeOptions): LiveVolume {
+export function liveVolume<D extends Dtype = 'uint16'>(options: LiveVolumeOptions<D>): LiveVolume<D> {
   const { size, planes, buffer, voxelSizeUm } = options;
+  const dtype: Dtype = options.dtype ?? 'uint16';
   const numbers = { 'size.y': size.y, 'size.x': size.x, buffer, ...(planes === undefined ? {} : { planes }) };
   for (const [option, value] of Object.entries(numbers)) {
     if (!Number.isInteger(value) || value < 1) {
       throw new OptionError('liveVolume', option, 'an integer of at least 1', value);
     }
   }
+  if (!DTYPES.includes(dtype)) throw new OptionError('liveVolume', 'dtype', `one of ${DTYPES.join(', ')}`, dtype);
   if (voxelSizeUm) checkVoxelSize('liveVolume', voxelSizeUm);
   const id = options.id ?? `live ${++lives}`;
-  const ring = new PlaneRing(id, { y: size.y, x: size.x }, planes, buffer);
+  const ring = new PlaneRing(id, { y: size.y, x: size.x }, dtype, planes, buffer);
   return {
     volume: {
       id,
       size: { z: planes ?? null, y: size.y, x: size.x },
-      dtype: 'uint16',
+      dtype,
       chunks: { z: 1, y: size.y, x: size.x },
       keepsPlanes: buffer,
       ...(voxelSizeUm ? { voxelSizeUm } : {}),
       read: async (region, into, signal) => {
         // While the depth is unknown any plane may come; that it did not is found when the end is.
-        checkRead(id, { z: planes ?? Number.MAX_SAFE_INTEGER, ...size }, region, into);
+        checkRead(id, { z: planes ?? Number.MAX_SAFE_INTEGER, ...size }, dtype, region, into);
         await ring.read(region, into, signal);
       },
       arrived: (count, signal) => ring.arrived(count, signal),
@@ -86,14 +91,14 @@ interface Waiter {
 }
 
 interface WaitingWrite {
-  readonly plane: Uint16Array;
+  readonly plane: Voxels;
   readonly resolve: () => void;
   readonly reject: (reason: unknown) => void;
 }
 
 /** The planes from `released` to `taken`, each at its number modulo the ring's length. */
 class PlaneRing {
-  private readonly slots: Uint16Array[] = [];
+  private readonly slots: Voxels[] = [];
   private taken = 0;
   private released = 0;
   private ending = false;
@@ -104,14 +109,17 @@ class PlaneRing {
   constructor(
     private readonly id: string,
     private readonly size: { readonly y: number; readonly x: number },
+    private readonly dtype: Dtype,
     private readonly planes: number | undefined,
     private readonly buffer: number,
   ) {}
 
-  async write(plane: Uint16Array, signal: AbortSignal | undefined): Promise<void> {
+  async write(plane: Voxels, signal: AbortSignal | undefined): Promise<void> {
     const pixels = this.size.y * this.size.x;
-    if (!(plane instanceof Uint16Array) || plane.length !== pixels) {
-      throw new OptionError('liveVolume.write', 'plane', `a Uint16Array of ${pixels} pixels`, plane.length);
+    const array = voxelArrays[this.dtype];
+    if (!(plane instanceof array) || plane.length !== pixels) {
+      const got = `${plane.constructor.name} of ${plane.length}`;
+      throw new OptionError('liveVolume.write', 'plane', `a ${array.name} of ${pixels} pixels`, got);
     }
     signal?.throwIfAborted();
     if (this.failure) throw this.failure;
@@ -157,7 +165,7 @@ class PlaneRing {
     this.advance();
   }
 
-  read(region: Region, into: Uint16Array, signal: AbortSignal): Promise<void> {
+  read(region: Region, into: Voxels, signal: AbortSignal): Promise<void> {
     const { start, stop } = region;
     return this.until(signal, () => {
       if (start.z < this.released) {
@@ -176,7 +184,7 @@ class PlaneRing {
       const rows = { start: { ...start, z: 0 }, stop: { ...stop, z: 1 } };
       const pixels = (stop.y - start.y) * (stop.x - start.x);
       for (let z = start.z, to = 0; z < stop.z; z++, to += pixels) {
-        const slot = this.slots[z % this.buffer] as Uint16Array;
+        const slot = this.slots[z % this.buffer] as Voxels;
         copyRegion(slot, { z: 1, ...this.size }, rows, into.subarray(to, to + pixels));
       }
       return { value: undefined };
@@ -217,9 +225,9 @@ class PlaneRing {
     for (const waiter of this.waiters) if (waiter.settle()) this.waiters.delete(waiter);
   }
 
-  private slotFor(z: number): Uint16Array {
+  private slotFor(z: number): Voxels {
     const at = z % this.buffer;
-    const slot = this.slots[at] ?? new Uint16Array(this.size.y * this.size.x);
+    const slot = this.slots[at] ?? newVoxels(this.dtype, this.size.y * this.size.x);
     this.slots[at] = slot;
     return slot;
   }

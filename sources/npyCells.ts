@@ -54,7 +54,7 @@ export async function readNpyCells(path: string, fd: number): Promise<CellTable>
   for (let row = 0; row < count; row += pieceRows) {
     const rows = Math.min(pieceRows, count - row);
     const at = header.offsetBytes + row * recordBytes;
-    const bytes = await readAt(fd, at, rows * recordBytes);
+    const bytes = await readAt(path, fd, at, rows * recordBytes);
     if (bytes.length < rows * recordBytes) {
       throw new SourceError(path, `ends at byte ${at + bytes.length}, expected at least ${wanted} bytes`);
     }

@@ -1,10 +1,6 @@
-import { fstat as fstatCallback } from 'node:fs';
-import { promisify } from 'node:util';
 import { SourceError } from '../core/errors.js';
 import { type PythonLiteral, parsePythonLiteral } from './pythonLiteral.js';
-import { readAt } from './readFile.js';
-
-const fstat = promisify(fstatCallback);
+import { readAt, statOf } from './readFile.js';
 
 /** What an NPY file says of its array. */
 export interface NpyHeader {
@@ -29,10 +25,10 @@ const MAX_HEADER_BYTES = 1 << 20;
  * @throws {SourceError} if it is no such file, or its header is cut off or says something else than NumPy's do
  */
 export async function readNpyHeader(path: string, fd: number): Promise<NpyHeader> {
-  const stats = await fstat(fd);
+  const stats = await statOf(path, fd);
   if (!stats.isFile()) throw new SourceError(path, 'expected an NPY file, got a folder or device');
   const fileBytes = stats.size;
-  const start = await readAt(fd, 0, 12);
+  const start = await readAt(path, fd, 0, 12);
   if (!start.subarray(0, 6).equals(MAGIC)) {
     const got = `${start.subarray(0, 6).toString('hex')}`;
     throw new SourceError(path, `not an NPY file, expected it to begin with ${MAGIC.toString('hex')}, got '${got}'`);
@@ -51,7 +47,7 @@ export async function readNpyHeader(path: string, fd: number): Promise<NpyHeader
   if (headerBytes > MAX_HEADER_BYTES) {
     throw new SourceError(path, `header, expected at most ${MAX_HEADER_BYTES} bytes, got ${headerBytes}`);
   }
-  const text = (await readAt(fd, headerAt, headerBytes)).toString(version === 3 ? 'utf8' : 'latin1');
+  const text = (await readAt(path, fd, headerAt, headerBytes)).toString(version === 3 ? 'utf8' : 'latin1');
   return { ...parseHeader(path, text), offsetBytes, fileBytes };
 }
 

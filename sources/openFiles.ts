@@ -2,6 +2,7 @@ import { close as closeCallback, open as openCallback } from 'node:fs';
 import { promisify } from 'node:util';
 import { SourceError } from '../core/errors.js';
 import { describeSystemError } from '../core/systemError.js';
+import { isTransient, retrying } from './retry.js';
 
 const open = promisify(openCallback);
 const close = promisify(closeCallback);
@@ -10,6 +11,8 @@ interface OpenFile {
   readonly path: string;
   readonly fd: number;
   users: number;
+  /** Whether a read through it failed in a way that another descriptor may mend: nobody else takes it. */
+  stale: boolean;
   /** Closes it once nobody has used it for a while. */
   timer?: NodeJS.Timeout;
 }
@@ -35,14 +38,24 @@ export class OpenFiles {
     return this.count;
   }
 
-  /** Calls `work` with the file's descriptor, which stays open until its promise settles. */
-  async use<T>(path: string, work: (fd: number) => Promise<T>): Promise<T> {
-    const file = await this.take(path);
-    try {
-      return await work(file.fd);
-    } finally {
-      this.giveBack(file);
-    }
+  /**
+   * Calls `work` with the file's descriptor, which stays open until its promise settles. After a transient error of the
+   * system it is called again, with a new descriptor: see `retrying`.
+   *
+   * @throws {SourceError} if the file cannot be opened; rejects also with what `work` rejects with, or the signal's reason
+   */
+  use<T>(path: string, work: (fd: number) => Promise<T>, signal?: AbortSignal): Promise<T> {
+    return retrying(async () => {
+      const file = await this.take(path);
+      try {
+        return await work(file.fd);
+      } catch (error) {
+        if (isTransient(error)) this.retire(file);
+        throw error;
+      } finally {
+        this.giveBack(file);
+      }
+    }, signal);
   }
 
   private async take(path: string): Promise<OpenFile> {
@@ -70,7 +83,7 @@ export class OpenFiles {
   private async openFile(path: string): Promise<OpenFile> {
     this.count++;
     try {
-      return { path, fd: await open(path, 'r'), users: 0 };
+      return { path, fd: await open(path, 'r'), users: 0, stale: false };
     } catch (error) {
       this.files.delete(path);
       this.count--;
@@ -79,9 +92,19 @@ export class OpenFiles {
     }
   }
 
+  /** Whoever comes now gets a new descriptor; this one is closed when its last user gives it back. */
+  private retire(file: OpenFile): void {
+    if (!file.stale) this.files.delete(file.path);
+    file.stale = true;
+  }
+
   private giveBack(file: OpenFile): void {
     file.users--;
     if (file.users > 0) return;
+    if (file.stale) {
+      void this.closeFile(file);
+      return;
+    }
     this.unused.add(file);
     // The timer does not keep the process alive: what is open then is closed by the system.
     file.timer = setTimeout(() => void this.closeFile(file), this.lingerMs).unref();
@@ -91,7 +114,8 @@ export class OpenFiles {
   private async closeFile(file: OpenFile): Promise<void> {
     clearTimeout(file.timer);
     this.unused.delete(file);
-    this.files.delete(file.path);
+    // Another descriptor may be known under this name by now.
+    if (!file.stale) this.files.delete(file.path);
     // Nothing was written through it, so an error on closing has no consequence.
     await close(file.fd).catch(() => {});
     this.count--;

@@ -2,8 +2,14 @@ import { readdir } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { OptionError, SourceError } from '../core/errors.js';
 import { describeSystemError } from '../core/systemError.js';
+import { retrying } from './retry.js';
 
 const PLACEHOLDER = /<Z(?:,(\d+))?>/g;
+
+/** Whether a path stands for the planes of a series, and not for one file or folder. */
+export function isPattern(path: string): boolean {
+  return path.search(PLACEHOLDER) >= 0;
+}
 
 /**
  * Lists the files of a series, plane by plane: those of a pattern such as `raw/Z<Z,4>.tif` in the order of their numbers,
@@ -57,13 +63,15 @@ async function filesOfPattern(pattern: string, placeholder: string, digits: numb
   return planes.map(([, name]) => join(folder, name));
 }
 
-async function list(folder: string, source: string): Promise<string[]> {
-  try {
-    return await readdir(folder);
-  } catch (error) {
-    const problem = `folder ${folder} cannot be listed: ${describeSystemError(error)}`;
-    throw new SourceError(source, problem, { cause: error });
-  }
+function list(folder: string, source: string): Promise<string[]> {
+  return retrying(async () => {
+    try {
+      return await readdir(folder);
+    } catch (error) {
+      const problem = `folder ${folder} cannot be listed: ${describeSystemError(error)}`;
+      throw new SourceError(source, problem, { cause: error });
+    }
+  });
 }
 
 /** Numbers inside names compare as numbers, the rest by code unit: the same order whatever the machine's language is. */

@@ -1,13 +1,14 @@
 import { OptionError } from '../core/errors.js';
 import { AXES, describeRegion, type Region, voxelCount, type Zyx } from '../core/geometry.js';
-import type { Voxels } from '../core/volume.js';
+import type { Dtype, Voxels } from '../core/volume.js';
+import { voxelArrays } from './voxelTypes.js';
 
 /**
  * Checks what `Volume.read` was asked for: a region inside the volume, and an array of the right type and length.
  *
  * @throws {OptionError} naming what does not fit
  */
-export function checkRead(id: string, size: Zyx, region: Region, into: Voxels): asserts into is Uint16Array {
+export function checkRead(id: string, size: Zyx, dtype: Dtype, region: Region, into: Voxels): void {
   for (const axis of AXES) {
     const [start, stop] = [region.start[axis], region.stop[axis]];
     if (!Number.isInteger(start) || !Number.isInteger(stop) || start < 0 || start >= stop || stop > size[axis]) {
@@ -16,14 +17,15 @@ export function checkRead(id: string, size: Zyx, region: Region, into: Voxels): 
     }
   }
   const count = voxelCount(region);
-  if (!(into instanceof Uint16Array) || into.length !== count) {
+  const array = voxelArrays[dtype];
+  if (!(into instanceof array) || into.length !== count) {
     const got = `${into.constructor.name} of ${into.length}`;
-    throw new OptionError(`read ${id}`, 'into', `a Uint16Array of ${count} voxels`, got);
+    throw new OptionError(`read ${id}`, 'into', `a ${array.name} of ${count} voxels`, got);
   }
 }
 
-/** Copies a region out of a packed array of the size given; rows that lie one after another go at once. */
-export function copyRegion(from: Uint16Array, size: Zyx, { start, stop }: Region, into: Uint16Array): void {
+/** Copies a region out of a packed array of that size and `into`'s type; rows that lie one after another go at once. */
+export function copyRegion(from: Voxels, size: Zyx, { start, stop }: Region, into: Voxels): void {
   const width = stop.x - start.x;
   const wholeRows = width === size.x;
   const run = wholeRows ? width * (stop.y - start.y) : width;

@@ -1,11 +1,12 @@
 import { SourceError } from '../core/errors.js';
 import type { Region, Zyx } from '../core/geometry.js';
-import type { Volume } from '../core/volume.js';
+import type { Volume, Voxels } from '../core/volume.js';
 import { openFiles } from './openFiles.js';
 import { planeFiles } from './planeFiles.js';
 import { readBoxes } from './readFile.js';
 import { checkRead } from './region.js';
 import { boxesOf, parseTiffPlane, type TiffPlane } from './tiffPlane.js';
+import { storedAs } from './voxelTypes.js';
 
 /** Planes of one region that are read at a time. */
 const READS_AT_A_TIME = 4;
@@ -13,7 +14,8 @@ const READS_AT_A_TIME = 4;
 const PARTED_PLANES_KEPT = 256;
 
 /**
- * Opens a series of TIFF files, one plane each: uncompressed uint16 in strips or tiles, of either byte order.
+ * Opens a series of TIFF files, one plane each: uncompressed uint8, uint16 or float32 in strips or tiles, of either byte
+ * order; int16 and uint32 become uint16, and reading a value that is none is an error.
  *
  * The pattern names them with a number in place of `<Z,4>` (exactly that many digits; `<Z>` for any number of them), or is a
  * folder, whose `*.tif` and `*.tiff` come in natural order. The first file is looked at when the series is opened, the
@@ -21,32 +23,37 @@ const PARTED_PLANES_KEPT = 256;
  *
  * @throws {OptionError} if the pattern cannot be one
  * @throws {SourceError} if no file matches, a number is missing, or a file, which it names, is unlike the first or of
- * a kind that is not read; the latter also when reading
+ * a kind that is not read; the latter also when reading, as are voxels below 0 or above 65535
  * @example const volume = await tiffSeries('raw/Z<Z,4>.tif')
  */
 export async function tiffSeries(pattern: string): Promise<Volume> {
   const paths = await planeFiles(pattern);
   const first = paths[0] as string;
-  const { size: plane } = await openFiles.use(first, (fd) => parseTiffPlane(first, fd));
-  const size: Zyx = { z: paths.length, ...plane };
+  const plane = await openFiles.use(first, (fd) => parseTiffPlane(first, fd));
+  const { y, x } = plane.size;
+  const { dtype } = storedAs[plane.type];
+  const size: Zyx = { z: paths.length, y, x };
   const planes = new PlaneCache(paths.length, plane);
 
-  const readPlane = (z: number, { start, stop }: Region, into: Uint16Array, signal: AbortSignal): Promise<void> => {
+  const readPlane = (z: number, { start, stop }: Region, into: Voxels, signal: AbortSignal): Promise<void> => {
     const path = paths[z] as string;
-    return openFiles.use(path, async (fd) => {
+    const work = async (fd: number) => {
       signal.throwIfAborted();
       const found = planes.get(z) ?? planes.put(z, alike(path, await parseTiffPlane(path, fd), plane, first));
-      await readBoxes(path, fd, { boxes: boxesOf(found, start, stop), swap16: found.swap16 }, into, signal);
-    });
+      const layout = { boxes: boxesOf(found, start, stop), type: found.type, swapped: found.swapped };
+      const region = { start: { ...start, z }, stop: { ...stop, z: z + 1 } };
+      await readBoxes(path, fd, layout, region, into, signal);
+    };
+    return openFiles.use(path, work, signal);
   };
 
   return {
     id: pattern,
     size,
-    dtype: 'uint16',
-    chunks: { z: 1, ...plane },
+    dtype,
+    chunks: { z: 1, y, x },
     async read(region, into, signal) {
-      checkRead(pattern, size, region, into);
+      checkRead(pattern, size, dtype, region, into);
       const { start, stop } = region;
       const pixels = (stop.y - start.y) * (stop.x - start.x);
       await inTurn(stop.z - start.z, READS_AT_A_TIME, (at) =>
@@ -56,10 +63,17 @@ export async function tiffSeries(pattern: string): Promise<Volume> {
   };
 }
 
-function alike(path: string, plane: TiffPlane, expected: TiffPlane['size'], first: string): TiffPlane {
+/** The plane of a file, which has to be like the first one's. */
+function alike(path: string, plane: TiffPlane, expected: TiffPlane, first: string): TiffPlane {
   const { y, x } = plane.size;
-  if (y === expected.y && x === expected.x) return plane;
-  throw new SourceError(path, `plane, expected ${expected.y} rows of ${expected.x} as in ${first}, got ${y} of ${x}`);
+  if (y !== expected.size.y || x !== expected.size.x) {
+    const rows = `${expected.size.y} rows of ${expected.size.x}`;
+    throw new SourceError(path, `plane, expected ${rows} as in ${first}, got ${y} of ${x}`);
+  }
+  if (plane.type !== expected.type) {
+    throw new SourceError(path, `pixel type, expected ${expected.type} as in ${first}, got ${plane.type}`);
+  }
+  return plane;
 }
 
 /** Where the pixels of each plane are, once its file has been looked at. */
@@ -70,7 +84,8 @@ class PlaneCache {
 
   constructor(
     count: number,
-    private readonly size: TiffPlane['size'],
+    /** Like it are all the others. */
+    private readonly first: TiffPlane,
   ) {
     this.whole = new Float64Array(count);
   }
@@ -78,13 +93,14 @@ class PlaneCache {
   get(z: number): TiffPlane | undefined {
     const offset = this.whole[z] as number;
     if (offset === 0) return this.parted.get(z);
-    return { size: this.size, part: this.size, offsetsBytes: Float64Array.of(Math.abs(offset)), swap16: offset < 0 };
+    const { size, type } = this.first;
+    return { size, part: size, offsetsBytes: Float64Array.of(Math.abs(offset)), type, swapped: offset < 0 };
   }
 
   put(z: number, plane: TiffPlane): TiffPlane {
-    if (plane.part.y === this.size.y && plane.part.x === this.size.x) {
+    if (plane.part.y === plane.size.y && plane.part.x === plane.size.x) {
       const [offset = 0] = plane.offsetsBytes;
-      this.whole[z] = plane.swap16 ? -offset : offset;
+      this.whole[z] = plane.swapped ? -offset : offset;
       return plane;
     }
     this.parted.set(z, plane);

@@ -5,7 +5,18 @@ import { dirname, join, relative } from 'node:path';
 import test from 'ava';
 import { inProject } from './support/paths.js';
 
-const FOLDERS = ['core', 'operators', 'sources', 'sinks', 'native', 'cli', 'bench', 'examples', 'test'] as const;
+const FOLDERS = [
+  'core',
+  'operators',
+  'detection',
+  'sources',
+  'sinks',
+  'native',
+  'cli',
+  'bench',
+  'examples',
+  'test',
+] as const;
 const LONGEST = 400;
 
 /** What the files of a folder may import, besides their own folder. Those not listed may import anything. */
@@ -15,6 +26,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   operators: ['core', 'native'],
   sources: ['core', 'native'],
   sinks: ['core', 'native'],
+  detection: ['core', 'operators', 'sources', 'sinks'],
 };
 
 /** Files with one of the endings, as paths from the root. */

@@ -4,6 +4,7 @@
 #include "bindings/flood_binding.h"
 #include "bindings/jobs.h"
 #include "bindings/read_binding.h"
+#include "bindings/synthetic_binding.h"
 #include "kernels/target.h"
 
 namespace somaflow {
@@ -26,6 +27,7 @@ static Napi::Object init(Napi::Env env, Napi::Object exports) {
   export_chain(env, exports);
   export_flood(env, exports);
   export_reader(env, exports);
+  export_synthetic(env, exports);
   exports.Set("supportedTargets", Napi::Function::New(env, supported_targets));
   exports.Set("pendingJobs", Napi::Function::New(env, pending));
   return exports;

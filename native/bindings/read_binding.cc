@@ -20,7 +20,7 @@ struct Read {
   explicit Read(Napi::Object into) : into(Napi::Persistent(into)) {}
   uint32_t ticket = 0;
   int fd = -1;
-  bool swap16 = false;
+  StoredValues values;
   std::vector<FileBox> boxes;
   uint8_t* memory = nullptr;
   std::atomic<bool> stop{false};
@@ -54,8 +54,8 @@ class Reads : public std::enable_shared_from_this<Reads> {
   bool closed_ = false;
 };
 
-// readBoxes(ticket, fd, boxes: Float64Array of nine numbers a box, into: typed array, swap16): Promise<Float64Array of
-// status, errno, at, wanted>. The promise never rejects: the error's words are made where the file's name is known.
+// readBoxes(ticket, fd, boxes: Float64Array of nine numbers a box, into: typed array, type, swapped): Promise<Float64Array of
+// status, errno, at, subject>. The promise never rejects: the error's words are made where the file's name is known.
 Napi::Value Reads::start(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   const auto numbers = info[2].As<Napi::Float64Array>();
@@ -74,14 +74,16 @@ Napi::Value Reads::start(const Napi::CallbackInfo& info) {
   auto read = std::make_unique<Read>(info[3].As<Napi::Object>());
   read->ticket = info[0].As<Napi::Number>().Uint32Value();
   read->fd = info[1].As<Napi::Number>().Int32Value();
-  read->swap16 = info[4].As<Napi::Boolean>().Value();
+  const uint32_t stored = info[4].As<Napi::Number>().Uint32Value();
+  if (stored >= kStoredTypes) throw Napi::TypeError::New(env, "readBoxes: no such type of voxel");
+  read->values = {static_cast<StoredType>(stored), info[5].As<Napi::Boolean>().Value()};
   read->memory = static_cast<uint8_t*>(data);
+  if (reinterpret_cast<uintptr_t>(data) % static_cast<uintptr_t>(read->values.memory_bytes()) != 0)
+    throw Napi::RangeError::New(env, "readBoxes: into is not aligned");
   for (size_t at = 0; at + kBoxNumbers <= numbers.ElementLength(); at += kBoxNumbers) {
     const auto number = [&](size_t i) { return static_cast<int64_t>(numbers[at + i]); };
     const FileBox box{number(0), number(1), number(2), number(3), number(4), number(5), number(6), number(7), number(8)};
-    const bool odd = (box.row_bytes | box.into_offset | box.into_plane_stride | box.into_row_stride |
-                      static_cast<int64_t>(reinterpret_cast<uintptr_t>(data))) & 1;
-    if (!fits(box, static_cast<int64_t>(length) * element) || (read->swap16 && odd))
+    if (!fits(box, read->values, static_cast<int64_t>(length) * element))
       throw Napi::RangeError::New(env, "readBoxes: a box does not fit into the memory given");
     read->boxes.push_back(box);
   }
@@ -130,7 +132,7 @@ void Reads::close() {
 
 // On a reader thread.
 void Reads::run(Read* read) {
-  read->result = read_boxes(read->fd, read->boxes.data(), read->boxes.size(), read->memory, read->swap16, read->stop);
+  read->result = read_boxes(read->fd, read->boxes.data(), read->boxes.size(), read->memory, read->values, read->stop);
   std::lock_guard lock(mutex_);
   // The queue has no limit, so this does not block while the mutex is held.
   if (!closed_) settler_.NonBlockingCall(read);
@@ -148,7 +150,7 @@ void Reads::settle(Napi::Env env, Napi::Function, Reads* reads, Read* read) {
   if (reads->pending_.empty()) napi_unref_threadsafe_function(env, reads->settler_);
   const ReadResult& result = read->result;
   const double numbers[4] = {static_cast<double>(result.status), static_cast<double>(result.error),
-                             static_cast<double>(result.at), static_cast<double>(result.wanted)};
+                             static_cast<double>(result.at), static_cast<double>(result.subject)};
   napi_value buffer, answer;
   void* data = nullptr;
   if (napi_create_arraybuffer(env, sizeof numbers, &data, &buffer) != napi_ok) return;

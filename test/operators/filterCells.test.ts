@@ -70,13 +70,15 @@ test('batches keep all else that they tell, and those without cells left come to
   );
   const found = await lastValueFrom(from(batches).pipe(filterCells({ size: { min: 20 } }), toArray()));
   t.deepEqual(
-    found.map(({ cells, ...rest }) => rest),
-    batches.map(({ cells, ...rest }) => rest),
+    found.map(({ cells, record, ...rest }) => rest),
+    batches.map(({ cells, record, ...rest }) => rest),
   );
   t.deepEqual(
     found.map(({ cells }) => cells.count),
     [1, 0, 1],
   );
+  const [before, after] = [batches[0]?.record(), found[0]?.record()];
+  t.deepEqual(after, { ...before, parameters: { ...before?.parameters, filterCells: { size: { min: 20 } } } } as never);
 });
 
 test('an unknown column errors the stream and names those that there are', async (t) => {
@@ -105,7 +107,7 @@ test('ranges that cannot be are refused at once', (t) => {
     [{ size: Number.NaN }, 'size.min must be a number or null, got NaN'],
     [{ size: { max: '900' } }, "size.max must be a number or null, got '900'"],
     [{ size: { min: 2, max: 1 } }, 'size.min must be at most its max, 1, got 2'],
-    [{ size: { min: 2, maximum: 3 } }, "size must be a range of min and max, got 'the key maximum'"],
+    [{ size: { min: 2, maximum: 3 } }, "size has no 'maximum', did you mean 'max'?"],
   ];
   for (const [ranges, message] of wrong) {
     t.throws(() => filterCells(ranges as CellRanges), { instanceOf: OptionError, message: `filterCells: ${message}` });

@@ -1,11 +1,12 @@
 import { execFile } from 'node:child_process';
 import { open, writeFile } from 'node:fs/promises';
+import { endianness } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { Worker } from 'node:worker_threads';
 import test from 'ava';
 import fc from 'fast-check';
-import { type FileBox, pendingReads, readStrided, readsIdle } from '../../native/fileReader.js';
+import { type FileBox, pendingReads, readStrided, readsIdle, ValueError } from '../../native/fileReader.js';
 import { tempFolder } from '../support/temp.js';
 
 const bytesOf = (length: number) => Uint8Array.from({ length }, (_, i) => (i * 167 + (i >> 8)) & 255);
@@ -63,7 +64,7 @@ test.serial(
         const length = (d.pad?.offset ?? 0) + planes * plane;
         const memory = new Uint8Array(d.shared ? new SharedArrayBuffer(length) : new ArrayBuffer(length)).fill(7);
         const wanted = new Uint8Array(length).fill(7);
-        await readStrided(handle.fd, { boxes: [box], swap16: d.swap16 }, memory);
+        await readStrided(handle.fd, { boxes: [box], type: 'uint16', swapped: d.swap16 }, memory);
         expected(file, [box], wanted, d.swap16);
         if (d.rowGap === 0 && d.planeGap === 0 && planes * rows > 1) reached.merged++;
         if (d.rowGap > 0 && d.rowGap <= 4096 && rows > 1) reached.smallGap++;
@@ -88,7 +89,7 @@ test.serial('pieces longer than one system call reads come out whole and swapped
   t.teardown(() => handle.close());
   const box = { offsetBytes: 0, planes: 1, rows: 1, rowBytes: file.length, planeStrideBytes: 0, rowStrideBytes: 0 };
   const memory = new Uint16Array(new SharedArrayBuffer(file.length));
-  await readStrided(handle.fd, { boxes: [box], swap16: true }, memory);
+  await readStrided(handle.fd, { boxes: [box], type: 'uint16', swapped: true }, memory);
   t.is(Buffer.compare(Buffer.from(memory.buffer).swap16(), file), 0);
 });
 
@@ -127,7 +128,8 @@ test.serial(
       message: 'ends at byte 100, expected at least 5064 bytes',
     });
     await t.throwsAsync(readStrided(-1, { boxes: [row(64, 50)] }, memory), {
-      message: 'cannot be read at byte 50: EBADF, bad file descriptor',
+      message: 'cannot be read at byte 50: EBADF',
+      code: 'EBADF',
     });
     for (const box of [row(65), row(-1), row(8, -1), { ...row(32), rows: 3 }, row(Number.NaN)]) {
       await t.throwsAsync(readStrided(handle.fd, { boxes: [box] }, memory), { instanceOf: RangeError });
@@ -204,6 +206,45 @@ test.serial('a worker that is terminated amid reads takes nothing down with it',
   const handle = await open(join(folder, 'bytes'));
   t.teardown(() => handle.close());
   await t.notThrowsAsync(readStrided(handle.fd, { boxes: [row(10)] }, new Uint8Array(10)));
+});
+
+test.serial(
+  'pieces longer than the scratch are narrowed whole, and the first value that is no uint16 is told',
+  async (t) => {
+    const count = 300_001;
+    const values = Uint32Array.from({ length: count }, (_, i) => (i * 40503) & 0xffff);
+    const path = join(await tempFolder(t), 'values');
+    await writeFile(path, values);
+    const handle = await open(path);
+    t.teardown(() => handle.close());
+    const swapped = endianness() === 'BE';
+    const memory = new Uint16Array(count);
+    const layout = { boxes: [row(4 * count)], type: 'uint32', swapped } as const;
+    await readStrided(handle.fd, layout, memory);
+    t.true(memory.every((value, i) => value === values[i]));
+    values[200_000] = 1 << 16;
+    values[200_001] = 1 << 17;
+    await writeFile(path, values);
+    await t.throwsAsync(readStrided(handle.fd, layout, memory), {
+      instanceOf: ValueError,
+      message: 'value 200000 is 65536, expected 0..65535',
+    });
+  },
+);
+
+test.serial('boxes of broken values and memory that is not aligned for them are refused', async (t) => {
+  const path = join(await tempFolder(t), 'bytes');
+  await writeFile(path, bytesOf(100));
+  const handle = await open(path);
+  t.teardown(() => handle.close());
+  const memory = new Uint8Array(64);
+  const refused = { instanceOf: RangeError };
+  await t.throwsAsync(readStrided(handle.fd, { boxes: [row(7)], type: 'uint16' }, memory), refused);
+  await t.throwsAsync(readStrided(handle.fd, { boxes: [row(6)], type: 'uint32' }, memory), refused);
+  await t.throwsAsync(readStrided(handle.fd, { boxes: [row(8)], type: 'float32' }, memory.subarray(2)), refused);
+  const into = { offsetBytes: 1, planeStrideBytes: 0, rowStrideBytes: 0 };
+  await t.throwsAsync(readStrided(handle.fd, { boxes: [{ ...row(8), into }], type: 'int16' }, memory), refused);
+  await t.notThrowsAsync(readStrided(handle.fd, { boxes: [{ ...row(8), into }] }, memory));
 });
 
 test.serial('boxes without bytes read nothing, whatever their strides', async (t) => {

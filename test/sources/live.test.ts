@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { OptionError, SourceError } from '../../core/errors.js';
 import { liveVolume } from '../../sources/live.js';
 import { cut, readRegion, same, someVoxels } from '../support/reading.js';
+import { someStored } from '../support/stored.js';
 
 const [y, x] = [3, 4];
 const pixels = y * x;
@@ -196,7 +197,7 @@ test('planes of another length, one plane too many, and numbers that are none ar
   const { write } = liveVolume({ size: { y, x }, buffer: 3, planes: 1 });
   await t.throwsAsync(write(new Uint16Array(11)), {
     instanceOf: OptionError,
-    message: 'liveVolume.write: plane must be a Uint16Array of 12 pixels, got 11',
+    message: "liveVolume.write: plane must be a Uint16Array of 12 pixels, got 'Uint16Array of 11'",
   });
   await write(plane(0));
   await t.throwsAsync(write(plane(1)), {
@@ -206,4 +207,24 @@ test('planes of another length, one plane too many, and numbers that are none ar
   t.throws(() => liveVolume({ size: { y, x }, buffer: 0 }), { instanceOf: OptionError });
   t.throws(() => liveVolume({ size: { y: 1.5, x }, buffer: 1 }), { instanceOf: OptionError });
   t.throws(() => liveVolume({ size: { y, x }, buffer: 1, planes: 0 }), { instanceOf: OptionError });
+});
+
+test('planes of each type come back as they were written, and no other type is taken', async (t) => {
+  for (const dtype of ['uint8', 'uint16', 'float32'] as const) {
+    const live = liveVolume({ size: { y, x }, buffer: 2, planes: 2, dtype });
+    const written = someStored(dtype, 2 * pixels);
+    t.is(live.volume.dtype, dtype);
+    await live.write(written.slice(0, pixels));
+    await live.write(written.slice(pixels));
+    t.true(same(await readRegion(live.volume, planes(0, 2)), written));
+    const other = dtype === 'uint8' ? new Uint16Array(pixels) : new Uint8Array(pixels);
+    await t.throwsAsync(live.write(other as Uint8Array), {
+      instanceOf: OptionError,
+      message: /, got 'Uint\d+Array of 12'$/,
+    });
+  }
+  t.throws(() => liveVolume({ size: { y, x }, buffer: 2, dtype: 'int16' as 'uint16' }), {
+    instanceOf: OptionError,
+    message: "liveVolume: dtype must be one of uint8, uint16, float32, got 'int16'",
+  });
 });

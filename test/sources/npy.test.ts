@@ -5,8 +5,10 @@ import test from 'ava';
 import fc from 'fast-check';
 import { SourceError } from '../../core/errors.js';
 import type { Zyx } from '../../core/geometry.js';
+import { type StoredType, storedTypes } from '../../native/fileReader.js';
 import { npy } from '../../sources/npy.js';
 import { cut, readRegion, regionsWithin, same, someVoxels, whole } from '../support/reading.js';
+import { someStored, storedBytes } from '../support/stored.js';
 import { tempFolder } from '../support/temp.js';
 
 interface Parts {
@@ -29,11 +31,25 @@ const header = (shape: string, descr = "'<u2'", fortran = 'False') =>
 const bytes = (data: Uint16Array) => new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
 const size: Zyx = { z: 4, y: 5, x: 7 };
 
-test('any region of a file reads as the voxels that were saved, for each version, byte order and axis order', async (t) => {
+const descrs = { bool: 'b1', uint8: 'u1', uint16: 'u2', int16: 'i2', uint32: 'u4', float32: 'f4' } as const;
+const dtypes = {
+  bool: 'uint8',
+  uint8: 'uint8',
+  uint16: 'uint16',
+  int16: 'uint16',
+  uint32: 'uint16',
+  float32: 'float32',
+} as const;
+/** As NumPy writes it; one byte has no order. */
+const descrOf = (type: StoredType, big: boolean) =>
+  `'${type === 'bool' || type === 'uint8' ? '|' : big ? '>' : '<'}${descrs[type]}'`;
+
+test('any region of a file reads as the voxels that were saved, for each type, version, byte order and axis order', async (t) => {
   const folder = await tempFolder(t);
-  const data = someVoxels(4 * 5 * 7);
+  const reached: Record<string, number> = {};
   const drawn = fc.record({
     region: regionsWithin(size),
+    type: fc.constantFrom(...storedTypes),
     version: fc.constantFrom(1, 2, 3),
     big: fc.boolean(),
     fortran: fc.boolean(),
@@ -41,20 +57,56 @@ test('any region of a file reads as the voxels that were saved, for each version
   });
   let file_ = 0;
   await fc.assert(
-    fc.asyncProperty(drawn, async ({ region, version, big, fortran, odd }) => {
+    fc.asyncProperty(drawn, async ({ region, type, version, big, fortran, odd }) => {
       const path = join(folder, `${file_++}.npy`);
-      const stored = Buffer.from(bytes(data));
+      const data = someStored(type, 4 * 5 * 7);
+      const stored = storedBytes(type, data, big);
       // An odd length of the header puts the voxels at odd places in the file.
-      const text = header(fortran ? '(7, 5, 4)' : '(4, 5, 7)', big ? "'>u2'" : "'<u2'", fortran ? 'True' : 'False');
+      const text = header(fortran ? '(7, 5, 4)' : '(4, 5, 7)', descrOf(type, big), fortran ? 'True' : 'False');
       const lead = text.length % 2 === (odd ? 0 : 1) ? ` ${text}` : text;
-      await writeFile(path, file({ version, header: lead, data: big ? stored.swap16() : stored }));
+      await writeFile(path, file({ version, header: lead, data: stored }));
       const volume = await npy(path);
       t.deepEqual(volume.size, size);
-      t.is(volume.dtype, 'uint16');
+      t.is(volume.dtype, dtypes[type]);
+      for (const what of [type, `${big ? 'big' : 'little'} ${type}`]) reached[what] = (reached[what] ?? 0) + 1;
       return same(await readRegion(volume, region), cut(data, size, region));
+    }),
+    { numRuns: 300 },
+  );
+  t.is(Object.keys(reached).length, 3 * storedTypes.length, Object.keys(reached).join(', '));
+});
+
+test('a negative int16 and a uint32 above 65535 are refused with the voxel and the value, wherever they lie', async (t) => {
+  const path = join(await tempFolder(t), 'signed.npy');
+  const drawn = fc.record({
+    at: fc.nat(4 * 5 * 7 - 1),
+    value: fc.constantFrom(-1, -32768, 65536, 2 ** 32 - 1, 2 ** 31),
+    big: fc.boolean(),
+    region: regionsWithin(size),
+  });
+  const reached = { outsideOfRegion: 0, inside: 0 };
+  await fc.assert(
+    fc.asyncProperty(drawn, async ({ at, value, big, region }) => {
+      const type = value < 0 ? 'int16' : 'uint32';
+      const values = Array.from(someStored(type, 4 * 5 * 7));
+      values[at] = value;
+      await writeFile(path, file({ header: header(shape, descrOf(type, big)), data: storedBytes(type, values, big) }));
+      const volume = await npy(path);
+      const [z, y, x] = [Math.floor(at / 35), Math.floor(at / 7) % 5, at % 7];
+      const { start, stop } = region;
+      const inside = z >= start.z && z < stop.z && y >= start.y && y < stop.y && x >= start.x && x < stop.x;
+      reached[inside ? 'inside' : 'outsideOfRegion']++;
+      const read = readRegion(volume, region);
+      if (!inside) return same(await read, cut(Uint16Array.from(values), size, region));
+      await t.throwsAsync(read, {
+        instanceOf: SourceError,
+        message: `${path}: voxel at z ${z}, y ${y}, x ${x}, expected a value of 0..65535, got ${value}`,
+      });
+      return true;
     }),
     { numRuns: 200 },
   );
+  for (const [what, times] of Object.entries(reached)) t.true(times > 0, `no drawn case was ${what}`);
 });
 
 const shape = '(4, 5, 7)';
@@ -66,18 +118,14 @@ const bad: readonly (readonly [claim: string, parts: Parts, message: RegExp])[] 
     /not an NPY file, expected it to begin with 934e554d5059, got '934e554d505a'$/,
   ],
   ['version 4', { version: 4, header: header(shape) }, /NPY version, expected 1, 2 or 3, got 4$/],
-  [
-    'int16',
-    { header: header(shape, "'<i2'"), data: enough },
-    /voxel type, expected uint16 \('<u2' or '>u2'\), got '<i2'$/,
-  ],
-  ['uint32', { header: header(shape, "'<u4'"), data: enough }, /expected uint16 .*, got '<u4'$/],
-  ['uint8', { header: header(shape, "'|u1'"), data: enough }, /expected uint16 .*, got '\|u1'$/],
-  ['float32', { header: header(shape, "'<f4'"), data: enough }, /expected uint16 .*, got '<f4'$/],
+  ['float64', { header: header(shape, "'<f8'"), data: enough }, /voxel type, expected bool, .*float32, got '<f8'$/],
+  ['int8', { header: header(shape, "'|i1'"), data: enough }, /expected bool, .*, got '\|i1'$/],
+  ['a 16 bit type without byte order', { header: header(shape, "'|u2'"), data: enough }, /, got '\|u2'$/],
+  ['no name of a type', { header: header(shape, "'constructor'"), data: enough }, /, got 'constructor'$/],
   [
     'a structured type',
     { header: header(shape, "[('a', '<u2')]"), data: enough },
-    /expected uint16 .*, got a structured type$/,
+    /expected bool, .*, got a structured type$/,
   ],
   ['two axes', { header: header('(20, 7)'), data: enough }, /expected 3 axes, got 2: \(20, 7\)$/],
   ['one axis', { header: header('(7,)'), data: enough }, /expected 3 axes, got 1: \(7\)$/],

@@ -6,9 +6,11 @@ import fc from 'fast-check';
 import { fromFile } from 'geotiff';
 import { OptionError, SourceError } from '../../core/errors.js';
 import type { Zyx } from '../../core/geometry.js';
+import type { StoredType } from '../../native/fileReader.js';
 import { inNaturalOrder, planeFiles } from '../../sources/planeFiles.js';
 import { tiffSeries } from '../../sources/tiffSeries.js';
 import { cut, readRegion, regionsWithin, same, someVoxels, whole } from '../support/reading.js';
+import { numberTypes, someStored } from '../support/stored.js';
 import { tempFolder } from '../support/temp.js';
 import { type TiffOptions, tiffBytes, writeTiff } from '../support/tiff.js';
 
@@ -38,10 +40,10 @@ test('a pattern names the same planes as its folder', async (t) => {
 const size: Zyx = { z: 3, y: 37, x: 23 };
 const pixels = size.y * size.x;
 
-test('any region reads the same from strips, tiles, either byte order, gaps and any order of parts, mixed in one series', async (t) => {
+test('any region of each type reads the same from strips, tiles, either byte order, gaps and any order of parts, mixed in one series', async (t) => {
   const folder = await tempFolder(t);
-  const data = someVoxels(size.z * pixels);
   const reached = { strips: 0, tiles: 0, big: 0, gaps: 0, reversed: 0, mixed: 0 };
+  const types: Partial<Record<StoredType, number>> = {};
   const layout = fc.record(
     {
       bigEndian: fc.boolean(),
@@ -54,26 +56,34 @@ test('any region reads the same from strips, tiles, either byte order, gaps and 
   );
   let series = 0;
   await fc.assert(
-    fc.asyncProperty(fc.tuple(layout, layout, layout), regionsWithin(size), async (layouts, region) => {
-      const path = join(folder, `${series++}`);
-      await mkdir(path);
-      for (const [z, drawn] of layouts.entries()) {
-        const plane = data.subarray(z * pixels, (z + 1) * pixels);
-        await writeTiff(join(path, `p${z}.tif`), plane, size.y, size.x, drawn);
-        if (drawn.tile) reached.tiles++;
-        else if ((drawn.rowsPerStrip ?? 37) < 37) reached.strips++;
-        if (drawn.bigEndian) reached.big++;
-        if (drawn.gapBytes) reached.gaps++;
-        if (drawn.reversed) reached.reversed++;
-      }
-      if (new Set(layouts.map((drawn) => drawn.tile ?? drawn.rowsPerStrip)).size > 1) reached.mixed++;
-      const volume = await tiffSeries(path);
-      const read = await readRegion(volume, region);
-      // Again, with the tags remembered.
-      return same(read, cut(data, size, region)) && same(await readRegion(volume, region), read);
-    }),
-    { numRuns: 150 },
+    fc.asyncProperty(
+      fc.tuple(layout, layout, layout),
+      regionsWithin(size),
+      fc.constantFrom(...numberTypes),
+      async (layouts, region, type) => {
+        const data = someStored(type, size.z * pixels);
+        types[type] = (types[type] ?? 0) + 1;
+        const path = join(folder, `${series++}`);
+        await mkdir(path);
+        for (const [z, drawn] of layouts.entries()) {
+          const plane = data.subarray(z * pixels, (z + 1) * pixels);
+          await writeTiff(join(path, `p${z}.tif`), plane, size.y, size.x, { ...drawn, type });
+          if (drawn.tile) reached.tiles++;
+          else if ((drawn.rowsPerStrip ?? 37) < 37) reached.strips++;
+          if (drawn.bigEndian) reached.big++;
+          if (drawn.gapBytes) reached.gaps++;
+          if (drawn.reversed) reached.reversed++;
+        }
+        if (new Set(layouts.map((drawn) => drawn.tile ?? drawn.rowsPerStrip)).size > 1) reached.mixed++;
+        const volume = await tiffSeries(path);
+        const read = await readRegion(volume, region);
+        // Again, with the tags remembered.
+        return same(read, cut(data, size, region)) && same(await readRegion(volume, region), read);
+      },
+    ),
+    { numRuns: 250 },
   );
+  t.is(Object.keys(types).length, numberTypes.length);
   for (const [what, times] of Object.entries(reached)) t.true(times > 0, `no drawn case was ${what}`);
 });
 
@@ -94,9 +104,11 @@ async function seriesWith(t: ExecutionContext, options: TiffOptions, height = 12
 
 const badFiles: readonly (readonly [claim: string, options: TiffOptions, message: RegExp])[] = [
   ['LZW compression', { tags: { 259: 5 } }, /compression, expected none, got TIFF scheme 5$/],
-  ['8 bits', { tags: { 258: 8 } }, /pixel type, expected uint16, got uint8$/],
-  ['signed pixels', { tags: { 339: 2 } }, /pixel type, expected uint16, got int16$/],
-  ['float pixels', { tags: { 339: 3, 258: 32 } }, /pixel type, expected uint16, got float32$/],
+  ['8 bits', { tags: { 258: 8 } }, /pixel type, expected uint16 as in .*a0\.tif, got uint8$/],
+  ['signed pixels', { tags: { 339: 2 } }, /pixel type, expected uint16 as in .*a0\.tif, got int16$/],
+  ['half floats', { tags: { 339: 3 } }, /pixel type, expected one of uint8, .*, float32, got float16$/],
+  ['64 bits', { tags: { 258: 64 } }, /pixel type, expected one of .*, got uint64$/],
+  ['complex pixels', { tags: { 339: 5 } }, /pixel type, expected one of .*, got format 5 of 16$/],
   ['three samples', { tags: { 277: 3 } }, /pixel, expected 1 sample, got 3 samples$/],
   ['a second page', { nextPage: 8 }, /file, expected one page, got several$/],
   [
@@ -133,6 +145,36 @@ test('a plane of another size than the first is refused with both sizes', async 
     instanceOf: SourceError,
     message: `${join(folder, 'a1.tif')}: plane, expected 12 rows of 10 as in ${join(folder, 'a0.tif')}, got 10 of 12`,
   });
+});
+
+test('a plane of another type than the first is refused with both types', async (t) => {
+  const folder = await seriesWith(t, { type: 'float32' });
+  await t.throwsAsync(readRegion(await tiffSeries(folder), whole({ z: 2, y: 12, x: 10 })), {
+    instanceOf: SourceError,
+    message: `${join(folder, 'a1.tif')}: pixel type, expected uint16 as in ${join(folder, 'a0.tif')}, got float32`,
+  });
+});
+
+test('a pixel below 0 or above 65535 is refused with its file, voxel and value, in strips and in tiles', async (t) => {
+  for (const [type, value] of [
+    ['int16', -7],
+    ['uint32', 70_000],
+  ] as const) {
+    for (const parts of [{ rowsPerStrip: 5 }, { tile: 16 }, { rowsPerStrip: 5, gapBytes: 2 }]) {
+      const folder = await tempFolder(t);
+      const values = Array.from(someStored(type, pixels));
+      await writeTiff(join(folder, 'a0.tif'), values, size.y, size.x, { type, ...parts });
+      values[30 * size.x + 20] = value;
+      await writeTiff(join(folder, 'a1.tif'), values, size.y, size.x, { type, bigEndian: true, ...parts });
+      const volume = await tiffSeries(folder);
+      const region = { start: { z: 0, y: 3, x: 2 }, stop: { z: 2, y: 37, x: 23 } };
+      await t.throwsAsync(readRegion(volume, region), {
+        instanceOf: SourceError,
+        message: `${join(folder, 'a1.tif')}: voxel at z 1, y 30, x 20, expected a value of 0..65535, got ${value}`,
+      });
+      t.is(volume.dtype, 'uint16');
+    }
+  }
 });
 
 test('a first file that is no TIFF, empty or cut anywhere is refused when the series is opened', async (t) => {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { type Region, voxelCount, type Zyx, zyx } from '../../core/geometry.js';
-import type { Volume } from '../../core/volume.js';
+import { bytesPerVoxel, type Volume, type Voxels } from '../../core/volume.js';
 
 /** Values that differ from their neighbours and from themselves with bytes swapped. */
 export function someVoxels(count: number): Uint16Array {
@@ -21,22 +21,30 @@ export function whole(size: Zyx): Region {
 }
 
 /** Reads into shared memory that holds something else before, as the chain's slabs do. */
-export async function readRegion(volume: Volume, region: Region, signal?: AbortSignal): Promise<Uint16Array> {
-  const into = new Uint16Array(new SharedArrayBuffer(2 * voxelCount(region))).fill(0xdead);
+export async function readRegion(volume: Volume, region: Region, signal?: AbortSignal): Promise<Voxels> {
+  const memory = new SharedArrayBuffer(bytesPerVoxel[volume.dtype] * voxelCount(region));
+  const into = over(memory, volume).fill(0xdead);
   await volume.read(region, into, signal ?? new AbortController().signal);
   return into;
 }
 
+function over(memory: SharedArrayBuffer, { dtype }: Volume): Voxels {
+  if (dtype === 'uint8') return new Uint8Array(memory);
+  return dtype === 'uint16' ? new Uint16Array(memory) : new Float32Array(memory);
+}
+
 /** What the region holds, voxel by voxel. */
-export function cut(data: Uint16Array, size: Zyx, { start, stop }: Region): Uint16Array {
+export function cut<V extends Voxels>(data: V, size: Zyx, { start, stop }: Region): V {
   const values: number[] = [];
   for (let z = start.z; z < stop.z; z++)
     for (let y = start.y; y < stop.y; y++)
       for (let x = start.x; x < stop.x; x++) values.push(data[(z * size.y + y) * size.x + x] as number);
-  return Uint16Array.from(values);
+  const held = data.slice(0, values.length) as V;
+  held.set(values);
+  return held;
 }
 
-/** Whether two arrays are equal; `t.deepEqual` on typed arrays is slow and prints too much. */
-export function same(a: Uint16Array, b: Uint16Array): boolean {
-  return a.length === b.length && a.every((value, i) => value === b[i]);
+/** Whether two arrays are of one type and equal; `t.deepEqual` on typed arrays is slow and prints too much. */
+export function same(a: Voxels, b: Voxels): boolean {
+  return a.constructor === b.constructor && a.length === b.length && a.every((value, i) => value === b[i]);
 }

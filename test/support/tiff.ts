@@ -1,7 +1,12 @@
 /** A small writer of TIFF files, good and bad ones, for the tests of the reader. */
 import { writeFile } from 'node:fs/promises';
+import { deflateSync } from 'node:zlib';
+import type { StoredType } from '../../native/fileReader.js';
+import { storedBytes } from './stored.js';
 
 export interface TiffOptions {
+  /** How pixels are stored. Default uint16. */
+  readonly type?: StoredType;
   readonly bigEndian?: boolean;
   readonly rowsPerStrip?: number;
   /** Extent of square tiles, instead of strips. */
@@ -15,39 +20,45 @@ export interface TiffOptions {
   /** Where the tags of a next page would be. */
   readonly nextPage?: number;
   readonly description?: string;
+  /** Compresses each part with deflate. */
+  readonly deflate?: boolean;
+  /** By how much all places in the file are moved, for a page that is put behind others. */
+  readonly shiftBytes?: number;
   /** Bytes to cut from the end. */
   readonly cutBytes?: number;
 }
 
-/** The bytes of a one-page uint16 file; tags come first, then the pixels. */
-export function tiffBytes(data: Uint16Array, height: number, width: number, options: TiffOptions = {}): Buffer {
-  const { bigEndian = false, tile, gapBytes = 0, description } = options;
+const formats = { u: 1, i: 2, f: 3 } as const;
+
+/** The bytes of a one-page file; tags come first, then the pixels. */
+export function tiffBytes(data: ArrayLike<number>, height: number, width: number, options: TiffOptions = {}): Buffer {
+  const { type = 'uint16', bigEndian = false, tile, gapBytes = 0, shiftBytes = 0, description } = options;
+  const pixels = storedBytes(type, data, bigEndian);
+  const bits = Number(/\d+/.exec(type)?.[0]);
+  const bytes = bits / 8;
   const strip = options.rowsPerStrip ?? height;
   const [partRows, partColumns] = tile === undefined ? [strip, width] : [tile, tile];
   const parts: Buffer[] = [];
   for (let y = 0; y < height; y += partRows) {
     for (let x = 0; x < width; x += partColumns) {
       const rows = tile === undefined ? Math.min(partRows, height - y) : partRows;
-      const part = Buffer.alloc(2 * rows * partColumns, 0xee);
+      const part = Buffer.alloc(bytes * rows * partColumns, 0xee);
       for (let row = 0; row < rows && y + row < height; row++) {
-        for (let column = 0; column < partColumns && x + column < width; column++) {
-          const value = data[(y + row) * width + x + column] as number;
-          const at = 2 * (row * partColumns + column);
-          if (bigEndian) part.writeUInt16BE(value, at);
-          else part.writeUInt16LE(value, at);
-        }
+        const from = ((y + row) * width + x) * bytes;
+        pixels.copy(part, row * partColumns * bytes, from, from + Math.min(partColumns, width - x) * bytes);
       }
-      parts.push(part);
+      parts.push(options.deflate ? deflateSync(part) : part);
     }
   }
 
   const tags = new Map<number, number | readonly number[] | string | null>([
     [256, width],
     [257, height],
-    [258, 16],
-    [259, 1],
+    [258, bits],
+    [259, options.deflate ? 8 : 1],
     [262, 1],
     [277, 1],
+    [339, formats[type[0] as keyof typeof formats]],
   ]);
   if (description !== undefined) tags.set(270, `${description}\0`);
   const [offsetsTag, countsTag] = tile === undefined ? [273, 279] : [324, 325];
@@ -68,11 +79,11 @@ export function tiffBytes(data: Uint16Array, height: number, width: number, opti
   const tableAt = 8;
   let valuesAt = tableAt + 2 + 12 * present.length + 4;
   const places = present.map(([, value]) => {
-    const bytes =
+    const length =
       typeof value === 'string' ? value.length : typeof value === 'number' ? 4 : 4 * (value as number[]).length;
-    if (bytes <= 4) return undefined;
+    if (length <= 4) return undefined;
     const place = valuesAt;
-    valuesAt += bytes + (bytes % 2);
+    valuesAt += length + (length % 2);
     return place;
   });
   const offsets: number[] = new Array(parts.length).fill(0);
@@ -80,7 +91,7 @@ export function tiffBytes(data: Uint16Array, height: number, width: number, opti
   const order = parts.map((_, at) => at);
   if (options.reversed) order.reverse();
   for (const at of order) {
-    offsets[at] = end;
+    offsets[at] = end + shiftBytes;
     end += (parts[at] as Buffer).length + gapBytes;
   }
 
@@ -102,7 +113,7 @@ export function tiffBytes(data: Uint16Array, height: number, width: number, opti
       u32(given.length, at + 4);
       if (place === undefined) file.write(given, at + 8, 'latin1');
       else {
-        u32(place, at + 8);
+        u32(place + shiftBytes, at + 8);
         file.write(given, place, 'latin1');
       }
       return;
@@ -112,17 +123,39 @@ export function tiffBytes(data: Uint16Array, height: number, width: number, opti
     // LONG, four bytes each: readers have to take either width.
     u16(4, at + 2);
     u32(values.length, at + 4);
-    if (place !== undefined) u32(place, at + 8);
+    if (place !== undefined) u32(place + shiftBytes, at + 8);
     for (const [i, value] of values.entries()) u32(value, (place ?? at + 8) + 4 * i);
   });
   u32(options.nextPage ?? 0, tableAt + 2 + 12 * present.length);
-  parts.forEach((part, at) => void part.copy(file, offsets[at] as number));
+  parts.forEach((part, at) => void part.copy(file, (offsets[at] as number) - shiftBytes));
   return file.subarray(0, file.length - gapBytes - (options.cutBytes ?? 0));
 }
 
+/** The bytes of a file with a page for each plane; all of one byte order. */
+export function tiffPagesBytes(
+  planes: readonly ArrayLike<number>[],
+  height: number,
+  width: number,
+  options: TiffOptions | readonly TiffOptions[] = {},
+): Buffer {
+  let file = Buffer.alloc(0);
+  planes.forEach((plane, at) => {
+    const own = Array.isArray(options) ? (options[at] as TiffOptions) : (options as TiffOptions);
+    // The header of eight bytes is the first page's alone; the others are moved back by as much.
+    const shiftBytes = at === 0 ? 0 : file.length - HEADER_BYTES;
+    const page = (nextPage: number) => tiffBytes(plane, height, width, { ...own, shiftBytes, nextPage });
+    const end = shiftBytes + page(0).length;
+    const whole = page(at === planes.length - 1 ? 0 : end);
+    file = Buffer.concat([file, at === 0 ? whole : whole.subarray(HEADER_BYTES)]);
+  });
+  return file;
+}
+
+const HEADER_BYTES = 8;
+
 export async function writeTiff(
   path: string,
-  data: Uint16Array,
+  data: ArrayLike<number>,
   height: number,
   width: number,
   options?: TiffOptions,
