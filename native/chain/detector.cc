@@ -43,9 +43,8 @@ size_t Detector::sparse_bytes(const ChainConfig& config, const DetectorConfig& d
   const size_t core_plane = static_cast<size_t>(config.core.y.size()) * static_cast<size_t>(config.core.x.size());
   const size_t plane = core_plane * detector.rules.voxel_bytes();
   const size_t limit = static_cast<size_t>(config.flood_limit_voxels);
-  const size_t seeds = detector.first_of_equals ? limit / 64 : limit;
   return 2 * plane * static_cast<size_t>(config.batch_planes) + 2 * config.held_limit +
-         static_cast<size_t>(std::max(1, width)) * Flood::scratch_bytes(limit, limit / 4, seeds, detector.rules);
+         static_cast<size_t>(std::max(1, width)) * Flood::scratch_bytes(limit, limit, limit, detector.rules);
 }
 
 Detector::Detector(const ChainConfig& config, const DetectorConfig& detector, const Images& images, const Tissue& tissue,
