@@ -49,8 +49,13 @@ class Watershed {
             const std::atomic<bool>& stop)
       : neighbours_(neighbours), levels_(levels), labels_(labels), next_(next), seed_voxels_(seed_voxels), stop_(stop) {}
 
-  void find(const Seed* seeds, size_t count) {
-    for (size_t i = 0; i < count; ++i) seed_voxels_[i] = neighbours_.at(seeds[i]);
+  // Finds the seeds' voxels; seeds and pieces are in order, so that one walk along both does.
+  void find(const Seed* seeds, size_t count, const Piece* piece) {
+    for (size_t i = 0; i < count; ++i) {
+      const Seed& seed = seeds[i];
+      while (piece->run.z != seed.z || piece->run.y != seed.y || piece->run.x + piece->run.length <= seed.x) ++piece;
+      seed_voxels_[i] = piece->first + static_cast<uint32_t>(seed.x - piece->run.x);
+    }
   }
 
   // Keeps, of seeds on one plateau of equal value, the first in z, y, x order, and returns how many are left.
@@ -177,7 +182,7 @@ void Flood::divide(const ComponentView& component, const FloodRules& rules, std:
     if (stopped()) return;
 
     Watershed<LevelOf<T>> watershed(neighbours, work.levels, work.labels, work.next, work.seed_voxels, stop);
-    watershed.find(seeds, seed_count);
+    watershed.find(seeds, seed_count, work.pieces);
     const size_t cells = rules.merge_plateaus ? watershed.merge_plateaus(seeds, seed_count) : seed_count;
     watershed.spread(cells, voxels, std::is_integral_v<T> ? kept_queue(levels) : LevelQueue(work.queue, levels));
     if (stopped()) return;

@@ -73,12 +73,4 @@ void Neighbours::link_rows(size_t begin, size_t end, size_t other_begin, size_t 
   }
 }
 
-uint32_t Neighbours::at(const Seed& position) const {
-  const Piece* piece = std::upper_bound(pieces_, pieces_ + piece_count_, position, [](const Seed& p, const Piece& piece) {
-    return before(Run{p.z, p.y, p.x, 0}, piece.run);
-  });
-  --piece;
-  return piece->first + static_cast<uint32_t>(position.x - piece->run.x);
-}
-
 }  // namespace somaflow

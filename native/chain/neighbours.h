@@ -39,9 +39,6 @@ class Neighbours {
   }
   bool marked(uint32_t voxel) const { return (flags_[voxel] & kMarked) != 0; }
 
-  // The voxel at a position, which is one of the component.
-  uint32_t at(const Seed& position) const;
-
  private:
   static constexpr int kBehind = 0, kAbove = 1, kBelow = 2, kBeyond = 3;  // z-1, y-1, y+1, z+1 among a voxel's links
   static constexpr uint8_t kRowStart = 1, kRowEnd = 2, kMarked = 4;       // whether x-1, x+1 are not in the component
