@@ -6,7 +6,6 @@ import fc from 'fast-check';
 import type { Subscription } from 'rxjs';
 import { LEAST_SPARSE_BYTES } from '../core/chainPlan.js';
 import {
-  arrayVolume,
   BlockError,
   Budget,
   BudgetError,
@@ -32,7 +31,7 @@ import { coreFor, coreSizes } from './support/layouts.js';
 import { type Chain, naive, rowsInLayout } from './support/naive.js';
 import { runs } from './support/random.js';
 import { RecordingVolume } from './support/recordingVolume.js';
-import { type Drawn, volumeRecipes } from './support/volumes.js';
+import { type Drawn, inMemory, volumeRecipes } from './support/volumes.js';
 import { within } from './support/waiting.js';
 
 /** How a run ends: by itself, by a read that fails, or by its user after so many events, or so many batches. */
@@ -89,7 +88,7 @@ async function run(
     seen.batches += batches;
     if (ending.how === 'unsubscribed' && seen[ending.counting] > ending.at) cut();
   };
-  const volume = new RecordingVolume(arrayVolume(drawn.data, drawn.size), {
+  const volume = new RecordingVolume(inMemory(drawn), {
     delay: delayOf({ ...engine, sparseBytes: null }),
     watch: () => happened(),
     ...(ending.how === 'failure' ? { failure: { read: ending.at, error: broken } } : {}),

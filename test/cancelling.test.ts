@@ -2,11 +2,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import test from 'ava';
 import { lastValueFrom, toArray } from 'rxjs';
-import { arrayVolume, BlockError, Budget, blocks, cells, idle, runningJobs, type Volume, type Zyx } from '../index.js';
+import { BlockError, Budget, blocks, cells, idle, runningJobs, type Volume, type Zyx } from '../index.js';
 import { broken, busy, busyChain, busyCore } from './support/budgets.js';
 import { AMPLE_BYTES, asked } from './support/detect.js';
 import { random } from './support/random.js';
 import { RecordingVolume } from './support/recordingVolume.js';
+import { inMemory } from './support/volumes.js';
 import { settled, until, within } from './support/waiting.js';
 
 /** A volume of any size whose every plane is the same noise. */
@@ -36,7 +37,7 @@ test.serial('unsubscribing midway stops native work and reads within 500 ms', as
   const size = { z: 400, y: 1024, x: 1024 };
   const volume = endless(size);
   const pipeline = asked(blocks(volume, { size: { z: 200, y: 1024, x: 1024 } }), {
-    removeBackground: { y: 30, x: 30 },
+    removeBackground: { size: { y: 30, x: 30 } },
     maxima: { size: { z: 5, y: 5, x: 5 }, threshold: 0 },
     shape: { threshold: 1050 },
     measure: ['source'],
@@ -96,7 +97,7 @@ test.serial('unsubscribing while one large component is flooded stops it within 
 
 test.serial('idle() waits for a read that cannot stop, because its buffer is still written to', async (t) => {
   const budget = new Budget({ imageBytes: AMPLE_BYTES, sparseBytes: 2 ** 20 });
-  const volume = new RecordingVolume(arrayVolume(busy.data, busy.size), { deaf: true, hangFrom: 1 });
+  const volume = new RecordingVolume(inMemory(busy), { deaf: true, hangFrom: 1 });
   const subscription = asked(blocks(volume, { size: busyCore }), busyChain)
     .pipe(cells({ memory: budget, threads: 2 }))
     .subscribe();
@@ -117,7 +118,7 @@ test.serial('idle() waits for a read that cannot stop, because its buffer is sti
 
 test.serial('unsubscribing while reads hang aborts them and leaves nothing', async (t) => {
   const budget = new Budget({ imageBytes: AMPLE_BYTES, sparseBytes: 2 ** 20 });
-  const volume = new RecordingVolume(arrayVolume(busy.data, busy.size), { hangFrom: 2 });
+  const volume = new RecordingVolume(inMemory(busy), { hangFrom: 2 });
   const subscription = asked(blocks(volume, { size: busyCore }), busyChain)
     .pipe(cells({ memory: budget, threads: 2 }))
     .subscribe({ error: (error) => t.fail(`cancelling is not an error: ${error}`) });
@@ -131,7 +132,7 @@ test.serial('unsubscribing while reads hang aborts them and leaves nothing', asy
 
 test.serial('block.voxels() gives its memory back when it is done, fails or is aborted', async (t) => {
   const described = (volume: Volume) => lastValueFrom(blocks(volume, { size: busyCore }).pipe(toArray()));
-  const stuck = new RecordingVolume(arrayVolume(busy.data, busy.size), { hangFrom: 0 });
+  const stuck = new RecordingVolume(inMemory(busy), { hangFrom: 0 });
   const stop = new AbortController();
   const pending = (await described(stuck))[1]?.voxels('source', { signal: stop.signal });
   await until('the read hangs', () => stuck.underWay > 0);
@@ -141,7 +142,7 @@ test.serial('block.voxels() gives its memory back when it is done, fails or is a
   t.is(stuck.underWay, 0);
   t.is(runningJobs(), 0);
 
-  const failing = new RecordingVolume(arrayVolume(busy.data, busy.size), { failure: { read: 0, error: broken } });
+  const failing = new RecordingVolume(inMemory(busy), { failure: { read: 0, error: broken } });
   const error = await t.throwsAsync((await described(failing))[1]?.voxels('source') as Promise<unknown>, {
     instanceOf: BlockError,
   });

@@ -82,8 +82,8 @@ function declareBackground(name: string, source: string, answers: string): void 
 async function background(volume: Volume, parameters: Parameters, size: Zyx) {
   const whole = wholeOf(volume);
   const data = new Uint16Array(whole.z * whole.y * whole.x);
-  const element = chainFrom(parameters).removeBackground ?? 1;
-  const described = blocks(volume, { size }).pipe(removeBackground({ size: element }), toArray());
+  const element = chainFrom(parameters).removeBackground ?? { size: 1 };
+  const described = blocks(volume, { size }).pipe(removeBackground(element), toArray());
   for (const block of await lastValueFrom(described)) {
     const { start, stop } = block.core;
     const voxels = await block.voxels('background');

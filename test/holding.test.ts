@@ -3,10 +3,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import test from 'ava';
 import { lastValueFrom, tap } from 'rxjs';
 import { LEAST_SPARSE_BYTES } from '../core/chainPlan.js';
-import { arrayVolume, Budget, blocks, type CellBatch, cells, idle, runningJobs } from '../index.js';
+import { Budget, blocks, type CellBatch, cells, idle, runningJobs } from '../index.js';
 import { busy, busyChain, busyCore, recorded, tight } from './support/budgets.js';
 import { AMPLE_BYTES, asked, detect, rowsOf } from './support/detect.js';
 import { naive, rowsInLayout } from './support/naive.js';
+import { inMemory } from './support/volumes.js';
 import { settled, until, within } from './support/waiting.js';
 
 test.serial(
@@ -103,7 +104,7 @@ test.serial(
     const budget = new Budget({ imageBytes: AMPLE_BYTES, sparseBytes: 2 ** 23 });
     const held: { batch: CellBatch; releases: (() => void)[] }[] = [];
     await lastValueFrom(
-      asked(blocks(arrayVolume(busy.data, busy.size), { size: { z: 16, y: 48, x: 48 } }), busyChain).pipe(
+      asked(blocks(inMemory(busy), { size: { z: 16, y: 48, x: 48 } }), busyChain).pipe(
         cells({ memory: budget }),
         tap((batch) => {
           held.push({ batch, releases: [batch.hold(), batch.hold()] });

@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import test from 'ava';
 import fc from 'fast-check';
 import { from, mergeMap, toArray } from 'rxjs';
-import { arrayVolume } from '../index.js';
 import {
   type ChainRecipe,
   caseOf,
@@ -19,7 +18,7 @@ import { coreFor, coreSizes } from './support/layouts.js';
 import { naive, rowsInLayout, seamsInLayout } from './support/naive.js';
 import { runs, shuffled } from './support/random.js';
 import { RecordingVolume } from './support/recordingVolume.js';
-import { type VolumeRecipe, volumeKinds, volumeRecipes } from './support/volumes.js';
+import { inMemory, type VolumeRecipe, volumeKinds, volumeRecipes } from './support/volumes.js';
 
 /** Everything that makes a case: printed whole when it fails, to be kept below as a plain test. */
 interface Case {
@@ -44,7 +43,7 @@ async function problemsOf(drawnCase: Case, seen: (what: string) => void = () => 
   const { engine, arrival } = drawnCase;
   const { drawn, chain } = caseOf(drawnCase.volume, drawnCase.chain);
   const core = coreFor(drawnCase.core, drawn.size, 210);
-  const volume = new RecordingVolume(arrayVolume(drawn.data, drawn.size), { delay: delayOf(engine) });
+  const volume = new RecordingVolume(inMemory(drawn), { delay: delayOf(engine) });
   const options = optionsFor(engine);
 
   const split = await detect(volume, chain, {
@@ -152,7 +151,7 @@ const kept: Record<string, Case> = {
   'an even window and cores of one plane, blocks in any order': {
     volume: { kind: 'noise', size: { z: 8, y: 9, x: 8 }, seed: 0, levels: 1 },
     chain: {
-      removeBackground: { y: 2, x: 1 },
+      removeBackground: { size: { y: 2, x: 1 } },
       window: { z: 1, y: 4, x: 1 },
       seedsAbove: 0,
       maskAbove: 0,
@@ -209,7 +208,7 @@ test.serial(
             const core = coreFor(coreSize, drawn.size);
             const found: unknown[] = [];
             for (const engine of engines) {
-              const volume = new RecordingVolume(arrayVolume(drawn.data, drawn.size), { delay: delayOf(engine) });
+              const volume = new RecordingVolume(inMemory(drawn), { delay: delayOf(engine) });
               const { rows, batches, progress } = await detect(volume, chain, { core, options: optionsFor(engine) });
               if (progress.spilledBytes > 0) reached.seen('spilled');
               if (batches.some(({ open }) => open.length > 0)) reached.seen('open components');

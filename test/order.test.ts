@@ -17,7 +17,7 @@ import {
   throwError,
   toArray,
 } from 'rxjs';
-import { arrayVolume, type Block, blocks, cells, LayoutError } from '../index.js';
+import { type Block, blocks, cells, LayoutError } from '../index.js';
 import { asked, detect, gather, rowsOf, sorted } from './support/detect.js';
 import { cores, rowsInLayout, type Truth } from './support/naive.js';
 import { random, shuffled } from './support/random.js';
@@ -36,6 +36,7 @@ import {
   volumeOf,
   without,
 } from './support/stream.js';
+import { inMemory } from './support/volumes.js';
 
 for (const [where, again] of [
   ['before the steps', (source: Observable<Block<'source'>>) => asked(source.pipe(retry(2)), chain)],
@@ -81,7 +82,10 @@ test.serial('a repeat with other steps or another layout is a LayoutError, and l
   const described = blocks(volume, { size: core });
   const streams = {
     'another option': concat(asked(described, chain), asked(described, { ...chain, shape: { threshold: 301 } })),
-    'a step more': concat(asked(described, chain), asked(described, { ...chain, removeBackground: { y: 5, x: 5 } })),
+    'a step more': concat(
+      asked(described, chain),
+      asked(described, { ...chain, removeBackground: { size: { y: 5, x: 5 } } }),
+    ),
     'another layout': concat(asked(described, chain), asked(blocks(volume, { size: 5 }), chain)),
     'other steps on a later block': asked(described, chain).pipe(
       concatMap((block) =>
@@ -149,7 +153,7 @@ test.serial('a block that comes after a higher one is a LayoutError unless the o
 
 test.serial('batches come in block order however the reads end, each core once', async (t) => {
   const next = random(3);
-  const volume = new RecordingVolume(arrayVolume(drawn.data, drawn.size), { delay: () => Math.floor(next() * 20) });
+  const volume = new RecordingVolume(inMemory(drawn), { delay: () => Math.floor(next() * 20) });
   const found = await detect(volume, chain, { core, options: { threads: 4 } });
   const lastBlock = new Map(
     truth.cells.map((cell) => {

@@ -82,7 +82,7 @@ try {
 async function prepare(recipe: Recipe, path: string) {
   await mkdir(path);
   const { drawn, chain } = caseOf(recipe.volume, recipe.chain);
-  await writeNpy(join(path, 'volume.npy'), drawn);
+  await writeNpy(join(path, 'volume.npy'), { size: drawn.size, data: drawn.data as Uint16Array });
   await writeFile(join(path, 'parameters.json'), JSON.stringify(parametersOf(chain)));
   return { path, recipe, chain };
 }

@@ -1,10 +1,10 @@
 /** Volumes and budgets that leave a run no more memory than it needs. */
-import { arrayVolume, Budget, BudgetError, type CellsOptions, SourceError, type Zyx } from '../../index.js';
+import { Budget, BudgetError, type CellsOptions, SourceError, type Zyx } from '../../index.js';
 import { detect } from './detect.js';
 import type { Chain } from './naive.js';
 import { random } from './random.js';
 import { RecordingVolume } from './recordingVolume.js';
-import type { Drawn } from './volumes.js';
+import { type Drawn, inMemory } from './volumes.js';
 
 export const broken = new SourceError('drawn', 'the disk is gone');
 
@@ -50,5 +50,5 @@ export async function tight(sparseBytes: number): Promise<Budget> {
 
 /** A volume whose reads take a while, as those of files do, so that a run is not over before its first batch. */
 export function recorded(drawn: Drawn, watch: () => void = () => {}): RecordingVolume {
-  return new RecordingVolume(arrayVolume(drawn.data, drawn.size), { watch, readMs: 8 });
+  return new RecordingVolume(inMemory(drawn), { watch, readMs: 8 });
 }

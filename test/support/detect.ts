@@ -4,8 +4,8 @@ import { lastValueFrom, type Observable, toArray } from 'rxjs';
 import { LEAST_SPARSE_BYTES } from '../../core/chainPlan.js';
 import { supportedTargets } from '../../core/target.js';
 import {
-  arrayVolume,
   type Block,
+  type BlocksOptions,
   Budget,
   blocks,
   type CellBatch,
@@ -13,31 +13,33 @@ import {
   type CellTable,
   cells,
   FIXED_IMAGES,
+  type FixedImage,
+  type IntensityOptions,
   intensity,
   maxima,
   type Progress,
   removeBackground,
   shape,
+  steps,
   type Target,
   type Volume,
   type Zyx,
 } from '../../index.js';
-import { background, type Chain } from './naive.js';
-import { type Drawn, drawVolume, type VolumeRecipe } from './volumes.js';
+import type { Chain, Method } from './naive.js';
+import { asRead, type Background, background } from './naiveImages.js';
+import { type Drawn, drawVolume, inMemory, type VolumeRecipe } from './volumes.js';
 import { within } from './waiting.js';
+
+/** The steps of a chain. It is drawn, so the compiler cannot know whether there is a background, or what is measured. */
+export function stepsOf({ removeBackground: opening, maxima: peaks, shape: mask, method = 'max', measure }: Chain) {
+  const measured = { method, measure } as IntensityOptions<FixedImage>;
+  const divided = steps(maxima(peaks), shape(mask), intensity(measured));
+  return opening === null ? divided : (steps(removeBackground(opening), divided) as unknown as typeof divided);
+}
 
 /** Adds the steps of a chain to a stream of blocks. */
 export function asked(from: Observable<Block<'source'>>, chain: Chain) {
-  // The chain is drawn, so the compiler cannot know whether there is a background.
-  const corrected =
-    chain.removeBackground === null
-      ? from
-      : (from.pipe(removeBackground({ size: chain.removeBackground })) as Observable<Block<'source'>>);
-  return corrected.pipe(
-    maxima(chain.maxima),
-    shape(chain.shape),
-    intensity({ method: 'max', measure: [...chain.measure] }),
-  );
+  return from.pipe(stepsOf(chain));
 }
 
 export interface Found {
@@ -51,6 +53,7 @@ export interface Found {
 
 export interface Run {
   readonly core?: number | Zyx;
+  readonly layout?: Omit<BlocksOptions, 'size' | 'also'> & { readonly also?: Readonly<Record<string, Volume>> };
   readonly options?: CellsOptions;
   /** Changes the stream of blocks before the steps are asked. */
   readonly arrange?: (from: Observable<Block<'source'>>) => Observable<Block<'source'>>;
@@ -59,13 +62,19 @@ export interface Run {
 export async function detect(
   volume: Volume | Drawn,
   chain: Chain,
-  { core, options, arrange }: Run = {},
+  { core, layout, options, arrange }: Run = {},
 ): Promise<Found> {
-  const source = 'data' in volume ? arrayVolume(volume.data, volume.size) : volume;
-  const described = blocks(source, core === undefined ? {} : { size: core });
+  const source = 'data' in volume ? inMemory(volume) : volume;
+  const also = 'data' in volume && volume.also ? { also: channelsOf(volume) } : {};
+  const described = blocks(source, { ...also, ...layout, ...(core === undefined ? {} : { size: core }) });
   return gather((told) =>
     asked(arrange ? arrange(described) : described, chain).pipe(cells({ ...options, progress: told })),
   );
+}
+
+/** The channels of a volume, each a volume in memory. */
+export function channelsOf({ also = {}, size }: Drawn): Record<string, Volume> {
+  return Object.fromEntries(Object.entries(also).map(([name, data]) => [name, inMemory({ data, size }, name)]));
 }
 
 /** The progress of a run that no block came to. */
@@ -114,17 +123,35 @@ export function sorted(rows: readonly number[][]): number[][] {
 }
 
 export interface ChainRecipe {
-  readonly removeBackground: Chain['removeBackground'];
+  readonly removeBackground: Background | null;
   readonly window: Zyx;
+  readonly plateaus?: 'first' | 'all';
   /** Thresholds as places among the values of the image that the step sees: 0 the least, 1 the greatest; null none. */
   readonly seedsAbove: number | null;
   readonly maskAbove: number | null;
-  /** Added to both, so that equal, between and beyond the values all occur. */
+  /** Added to both, so that equal, between and beyond the values all occur; of floats a part of the way to the next value. */
   readonly offset: number;
-  readonly measure: Chain['measure'];
+  readonly method?: Method;
+  /** Of names that the volume has no channel of, nothing is measured. */
+  readonly measure: readonly string[];
 }
 
-export function chainRecipes(): fc.Arbitrary<ChainRecipe> {
+/** What chains are drawn from. */
+export interface ChainLimits {
+  readonly forms?: readonly ('disk' | 'rectangle')[];
+  readonly openings?: readonly ('symmetric' | 'clearmap')[];
+  readonly plateaus?: readonly ('first' | 'all')[];
+  readonly methods?: readonly Method[];
+  readonly images?: readonly string[];
+}
+
+export function chainRecipes({
+  forms = ['disk'],
+  openings = ['symmetric'],
+  plateaus = ['first'],
+  methods = ['max'],
+  images = FIXED_IMAGES,
+}: ChainLimits = {}): fc.Arbitrary<ChainRecipe> {
   const extent = fc.integer({ min: 1, max: 12 });
   const reach = fc.oneof(
     { weight: 4, arbitrary: fc.integer({ min: 1, max: 3 }) },
@@ -134,33 +161,58 @@ export function chainRecipes(): fc.Arbitrary<ChainRecipe> {
     { weight: 8, arbitrary: fc.constantFrom(0, 0, 0.1, 0.2, 0.3, 0.5, 0.7, 0.9, 1) },
     { weight: 1, arbitrary: fc.constant(null) },
   );
+  const element = fc.record({
+    size: fc.record({ y: extent, x: extent }),
+    form: fc.constantFrom(...forms),
+    opening: fc.constantFrom(...openings),
+  });
   return fc.record({
-    removeBackground: fc.option(fc.record({ y: extent, x: extent }), { freq: 3 }),
+    removeBackground: fc.option(element, { freq: 3 }),
     window: fc.record({ z: reach, y: reach, x: reach }),
+    plateaus: fc.constantFrom(...plateaus),
     seedsAbove: place,
     maskAbove: place,
     offset: fc.constantFrom(0, -0.5, -1, 0.5),
-    measure: fc.shuffledSubarray([...FIXED_IMAGES], { minLength: 1 }),
+    method: fc.constantFrom(...methods),
+    measure: fc.shuffledSubarray([...images], { minLength: 1 }),
   });
 }
 
 /** The chain of a recipe, its thresholds set by the values of the volume. */
-export function chainFor(recipe: ChainRecipe, { data, size }: Drawn): Chain {
-  const image = recipe.removeBackground === null ? data : background(data, size, recipe.removeBackground);
+export function chainFor(recipe: ChainRecipe, { data, size, also = {} }: Drawn): Chain {
+  const source = asRead(data);
+  const image = recipe.removeBackground === null ? source : background(source, size, recipe.removeBackground);
   const values = [...new Set(image)].sort((a, b) => a - b);
-  const threshold = (place: number | null) =>
-    place === null ? null : (values[Math.round(place * (values.length - 1))] as number) + recipe.offset;
+  const threshold = (place: number | null) => {
+    if (place === null) return null;
+    const at = Math.round(place * (values.length - 1));
+    const value = values[at] as number;
+    // The gaps between floats are of any size, and half way between two of them there may be no third.
+    const next = values[at + Math.sign(recipe.offset)] ?? value + Math.sign(recipe.offset);
+    return value + recipe.offset * (image instanceof Float32Array ? Math.abs(next - value) : 1);
+  };
+  const measure = recipe.measure.filter((name) => name in also || (FIXED_IMAGES as readonly string[]).includes(name));
   return {
     removeBackground: recipe.removeBackground,
-    maxima: { size: recipe.window, threshold: threshold(recipe.seedsAbove) },
+    maxima: { size: recipe.window, threshold: threshold(recipe.seedsAbove), plateaus: recipe.plateaus ?? 'first' },
     shape: { threshold: threshold(recipe.maskAbove) },
-    measure: recipe.measure,
+    method: recipe.method ?? 'max',
+    measure: measure.length > 0 ? measure : ['source'],
   };
 }
 
+/** Channels are painted as volumes are, in the extent of the volume that they belong to. */
+export type ChannelRecipes = Readonly<Record<string, Omit<VolumeRecipe, 'size'>>>;
+
 /** A drawn volume and chain, ready to run. */
-export function caseOf(volume: VolumeRecipe, chain: ChainRecipe): { drawn: Drawn; chain: Chain } {
-  const drawn = drawVolume(volume);
+export function caseOf(
+  volume: VolumeRecipe,
+  chain: ChainRecipe,
+  channels: ChannelRecipes = {},
+): { drawn: Drawn; chain: Chain } {
+  const paint = (recipe: Omit<VolumeRecipe, 'size'>) => drawVolume({ ...recipe, size: volume.size }).data;
+  const also = Object.fromEntries(Object.entries(channels).map(([name, recipe]) => [name, paint(recipe)]));
+  const drawn = { ...drawVolume(volume), also };
   return { drawn, chain: chainFor(chain, drawn) };
 }
 

@@ -22,10 +22,11 @@ export function blockCount(core: Zyx, size: Zyx): number {
   return AXES.reduce((product, axis) => product * Math.ceil(size[axis] / core[axis]), 1);
 }
 
-/** The index of the core that a voxel lies in: cores count in z, y, x order. */
-export function blockAt({ z, y, x }: Zyx, core: Zyx, size: Zyx): number {
+/** The index of the core that a voxel lies in: cores count in z, y, x order, and tile what is `size` large from `start` on. */
+export function blockAt(at: Zyx, core: Zyx, size: Zyx, start: Zyx = { z: 0, y: 0, x: 0 }): number {
   const along = zyx((axis) => Math.ceil(size[axis] / core[axis]));
-  return (Math.floor(z / core.z) * along.y + Math.floor(y / core.y)) * along.x + Math.floor(x / core.x);
+  const { z, y, x } = zyx((axis) => Math.floor((at[axis] - start[axis]) / core[axis]));
+  return (z * along.y + y) * along.x + x;
 }
 
 /** The region of a core from its index. */

@@ -5,15 +5,19 @@
  */
 import { FIXED_IMAGES, type FixedImage } from '../../core/block.js';
 import { AXES, type Region, type Zyx } from '../../core/geometry.js';
+import type { Voxels } from '../../core/volume.js';
 import { blockAt } from './layouts.js';
+import { asRead, type Background, background } from './naiveImages.js';
 import type { Drawn } from './volumes.js';
 
 /** What is asked of the steps; null skips a step, or takes all for a threshold. */
 export interface Chain {
-  readonly removeBackground: { readonly y: number; readonly x: number } | null;
-  readonly maxima: { readonly size: Zyx; readonly threshold: number | null };
+  readonly removeBackground: Background | null;
+  readonly maxima: { readonly size: Zyx; readonly threshold: number | null; readonly plateaus?: 'first' | 'all' };
   readonly shape: { readonly threshold: number | null };
-  readonly measure: readonly FixedImage[];
+  readonly method?: Method;
+  /** Images of the chain, and co-registered channels by their names. */
+  readonly measure: readonly string[];
 }
 
 export interface Component {
@@ -27,43 +31,62 @@ export interface Truth {
   readonly cells: { readonly at: Zyx; readonly row: number[]; readonly component: number }[];
   /** Components of the mask, in the order of their first voxels. */
   readonly components: Component[];
+  /** Pairs of neighbours above the threshold of which one counts and the other does not: where components are cut. */
+  readonly cuts: number;
 }
 
+/** Of a cell's values, in z, y, x order; sums in float64, one after another. */
+const methods = {
+  max: (values: number[]) => values.reduce((a, b) => Math.max(a, b)),
+  min: (values: number[]) => values.reduce((a, b) => Math.min(a, b)),
+  sum: (values: number[]) => values.reduce((a, b) => a + b),
+  mean: (values: number[]) => values.reduce((a, b) => a + b) / values.length,
+} as const;
+
+export type Method = keyof typeof methods;
+export const METHODS = Object.keys(methods) as Method[];
+
 /** The cells of a volume; voxels where `kept` says no count as outside the mask, but windows still see them. */
-export function naive({ data, size }: Drawn, chain: Chain, kept: (at: Zyx) => boolean = () => true): Truth {
-  const image = chain.removeBackground === null ? data : background(data, size, chain.removeBackground);
+export function naive({ data, size, also = {} }: Drawn, chain: Chain, kept: (at: Zyx) => boolean = () => true): Truth {
+  const source = asRead(data);
+  const image = chain.removeBackground === null ? source : background(source, size, chain.removeBackground);
   const value = (at: number) => image[at] as number;
-  const aboveMask = (at: number) => chain.shape.threshold === null || value(at) > chain.shape.threshold;
-  const mask = Array.from(image, (_, at) => aboveMask(at) && kept(position(at, size)));
+  const above = Array.from(image, (_, at) => chain.shape.threshold === null || value(at) > chain.shape.threshold);
+  const mask = above.map((is, at) => is && kept(position(at, size)));
   const inside = peaks(image, size, chain.maxima).filter((at) => mask[at]);
-  const seeds = mergePlateaus(image, size, mask, inside);
+  const seeds = chain.maxima.plateaus === 'all' ? inside : mergePlateaus(image, size, mask, inside);
   const labels = watershed(image, size, mask, seeds);
   const { components, componentOf } = connected(size, mask);
 
-  const measured = chain.measure.map((name) =>
-    FIXED_IMAGES.indexOf(name) < FIXED_IMAGES.indexOf('background') ? data : image,
-  );
-  const sizes = seeds.map(() => 0);
-  const greatest = seeds.map(() => measured.map(() => 0));
-  labels.forEach((label, at) => {
-    if (label === 0) return;
-    sizes[label - 1] = (sizes[label - 1] as number) + 1;
-    const row = greatest[label - 1] as number[];
-    measured.forEach((of, i) => {
-      row[i] = Math.max(row[i] as number, of[at] as number);
-    });
+  const measured = chain.measure.map((name) => {
+    const channel = also[name];
+    if (channel) return asRead(channel);
+    return FIXED_IMAGES.indexOf(name as FixedImage) < FIXED_IMAGES.indexOf('background') ? source : image;
   });
+  const voxelsOf = seeds.map((): number[] => []);
+  labels.forEach((label, at) => {
+    if (label > 0) voxelsOf[label - 1]?.push(at);
+  });
+  const measure = methods[chain.method ?? 'max'];
   const cells = seeds.map((seed, i) => {
     const at = position(seed, size);
-    const row = [at.x, at.y, at.z, sizes[i] as number, ...(greatest[i] as number[])];
-    return { at, row, component: componentOf[seed] as number };
+    const voxels = voxelsOf[i] as number[];
+    const intensities = measured.map((of) => measure(voxels.map((voxel) => of[voxel] as number)));
+    return { at, row: [at.x, at.y, at.z, voxels.length, ...intensities], component: componentOf[seed] as number };
   });
-  return { names: ['x', 'y', 'z', 'size', ...chain.measure], cells, components };
+  const cuts = mask.reduce(
+    (pairs, is, at) => pairs + (is ? neighbours(at, size).filter((near) => above[near] && !mask[near]).length : 0),
+    0,
+  );
+  return { names: ['x', 'y', 'z', 'size', ...chain.measure], cells, components, cuts };
 }
 
-/** Rows in the order in which a run over these cores promises them: by the last core of the component, then z, y, x. */
-export function rowsInLayout(truth: Truth, core: Zyx, size: Zyx): number[][] {
-  const last = truth.components.map(({ voxels }) => Math.max(...cores(voxels, core, size)));
+/**
+ * Rows in the order in which a run over these cores promises them: by the last core of the component, then z, y, x. The
+ * cores tile what is `size` large, the whole volume or a region of it from `start` on.
+ */
+export function rowsInLayout(truth: Truth, core: Zyx, size: Zyx, start?: Zyx): number[][] {
+  const last = truth.components.map(({ voxels }) => Math.max(...cores(voxels, core, size, start)));
   return [...truth.cells]
     .map((cell, order) => ({ row: cell.row, order, block: last[cell.component] as number }))
     .sort((a, b) => a.block - b.block || a.order - b.order)
@@ -71,18 +94,18 @@ export function rowsInLayout(truth: Truth, core: Zyx, size: Zyx): number[][] {
 }
 
 /** How many components touch 2, 3, 4... cores. */
-export function seamsInLayout(truth: Truth, core: Zyx, size: Zyx): Record<number, number> {
+export function seamsInLayout(truth: Truth, core: Zyx, size: Zyx, start?: Zyx): Record<number, number> {
   const counts: Record<number, number> = {};
   for (const { voxels } of truth.components) {
-    const touched = cores(voxels, core, size).size;
+    const touched = cores(voxels, core, size, start).size;
     if (touched > 1) counts[touched] = (counts[touched] ?? 0) + 1;
   }
   return counts;
 }
 
 /** The cores that a component has voxels in. */
-export function cores(voxels: readonly Zyx[], core: Zyx, size: Zyx): Set<number> {
-  return new Set(voxels.map((at) => blockAt(at, core, size)));
+export function cores(voxels: readonly Zyx[], core: Zyx, size: Zyx, start?: Zyx): Set<number> {
+  return new Set(voxels.map((at) => blockAt(at, core, size, start)));
 }
 
 function position(at: number, size: Zyx): Zyx {
@@ -91,48 +114,8 @@ function position(at: number, size: Zyx): Zyx {
   return { z: Math.floor(at / (size.x * size.y)), y, x };
 }
 
-/** I - min(I, open(I)) per plane: erosion by the disk, then dilation by its reflection, inside the plane. */
-export function background(data: Uint16Array, size: Zyx, element: { y: number; x: number }): Uint16Array {
-  const offsets = disk(element);
-  const out = new Uint16Array(data.length);
-  const pixels = size.y * size.x;
-  const inside = (y: number, x: number) => y >= 0 && x >= 0 && y < size.y && x < size.x;
-  for (let first = 0; first < data.length; first += pixels) {
-    const eroded = new Uint16Array(pixels);
-    for (let y = 0; y < size.y; y++)
-      for (let x = 0; x < size.x; x++) {
-        let least = 65535;
-        for (const { dy, dx } of offsets)
-          if (inside(y + dy, x + dx)) least = Math.min(least, data[first + (y + dy) * size.x + x + dx] as number);
-        eroded[y * size.x + x] = least;
-      }
-    for (let y = 0; y < size.y; y++)
-      for (let x = 0; x < size.x; x++) {
-        let opened = 0;
-        for (const { dy, dx } of offsets)
-          if (inside(y - dy, x - dx)) opened = Math.max(opened, eroded[(y - dy) * size.x + x - dx] as number);
-        const source = data[first + y * size.x + x] as number;
-        out[first + y * size.x + x] = source - Math.min(source, opened);
-      }
-  }
-  return out;
-}
-
-function disk(element: { y: number; x: number }): { dy: number; dx: number }[] {
-  const along = (extent: number) =>
-    Array.from({ length: extent }, (_, i) => {
-      const offset = i - Math.floor(extent / 2);
-      return { offset, reach: (offset + (extent % 2 === 0 ? 0.5 : 0)) / (extent - Math.floor(extent / 2)) };
-    });
-  return along(element.y).flatMap((y) =>
-    along(element.x)
-      .filter((x) => y.reach * y.reach + x.reach * x.reach < 1)
-      .map((x) => ({ dy: y.offset, dx: x.offset })),
-  );
-}
-
-/** Voxels that nothing in their window exceeds, above the threshold, the first of equal ones in a window. */
-function peaks(image: Uint16Array, size: Zyx, { size: extent, threshold }: Chain['maxima']): number[] {
+/** Voxels that nothing in their window exceeds, above the threshold; of equal ones in a window all, or the first. */
+function peaks(image: Voxels, size: Zyx, { size: extent, threshold, plateaus }: Chain['maxima']): number[] {
   const window = (at: number, visit: (near: number) => boolean): boolean => {
     const p = position(at, size);
     const from = (axis: 'z' | 'y' | 'x') => Math.max(0, p[axis] - Math.floor(extent[axis] / 2));
@@ -146,7 +129,8 @@ function peaks(image: Uint16Array, size: Zyx, { size: extent, threshold }: Chain
   const found: number[] = [];
   image.forEach((value, at) => {
     if (!highest[at] || (threshold !== null && value <= threshold)) return;
-    if (window(at, (near) => near >= at || image[near] !== value || !highest[near])) found.push(at);
+    if (plateaus === 'all' || window(at, (near) => near >= at || image[near] !== value || !highest[near]))
+      found.push(at);
   });
   return found;
 }
@@ -164,7 +148,7 @@ function neighbours(at: number, size: Zyx): number[] {
 }
 
 /** Keeps, of seeds on one connected plateau of equal value inside the mask, the first. */
-function mergePlateaus(image: Uint16Array, size: Zyx, mask: boolean[], seeds: number[]): number[] {
+function mergePlateaus(image: Voxels, size: Zyx, mask: boolean[], seeds: number[]): number[] {
   const seen = new Set<number>();
   return seeds.filter((seed) => {
     if (seen.has(seed)) return false;
@@ -181,7 +165,7 @@ function mergePlateaus(image: Uint16Array, size: Zyx, mask: boolean[], seeds: nu
 }
 
 /** Greatest value first, among equals in the order of queueing; labelled when first reached, and queued then. */
-function watershed(image: Uint16Array, size: Zyx, mask: boolean[], seeds: number[]): Int32Array {
+function watershed(image: Voxels, size: Zyx, mask: boolean[], seeds: number[]): Int32Array {
   const labels = new Int32Array(image.length);
   // One queue a value, the greatest value first: the next voxel is the oldest of the first queue that has one.
   const values = [...new Set(image)].sort((a, b) => b - a);

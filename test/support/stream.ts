@@ -1,12 +1,12 @@
 /** One volume and chain for the tests of what streams do to a run, its cells, and what holds of every run. */
 import assert from 'node:assert/strict';
 import type { ExecutionContext } from 'ava';
-import { arrayVolume, Budget, type CellBatch, idle, runningJobs, type Zyx } from '../../index.js';
+import { Budget, type CellBatch, idle, runningJobs, type Zyx } from '../../index.js';
 import { AMPLE_BYTES } from './detect.js';
 import { blockAt, blockCount } from './layouts.js';
 import { type Chain, naive, rowsInLayout, type Truth } from './naive.js';
 import { RecordingVolume } from './recordingVolume.js';
-import { type Drawn, drawVolume } from './volumes.js';
+import { type Drawn, drawVolume, inMemory } from './volumes.js';
 import { within } from './waiting.js';
 
 export const chain: Chain = {
@@ -23,8 +23,8 @@ export const truth = naive(drawn, chain);
 export const expected = rowsInLayout(truth, core, drawn.size);
 export const allBlocks = blockCount(core, drawn.size);
 
-export function volumeOf({ data, size }: Drawn = drawn): RecordingVolume {
-  return new RecordingVolume(arrayVolume(data, size));
+export function volumeOf(of: Drawn = drawn): RecordingVolume {
+  return new RecordingVolume(inMemory(of));
 }
 
 /** The cells of a volume when only some of the cores are there. */

@@ -4,7 +4,9 @@
  */
 import fc from 'fast-check';
 import { AXES, type Region, type Zyx } from '../../core/geometry.js';
+import { arrayVolume, type Volume, type Voxels } from '../../index.js';
 import { random } from './random.js';
+import { paintedAs, type ValueKind } from './values.js';
 
 const painters = {
   noise,
@@ -31,22 +33,31 @@ export interface VolumeRecipe {
   readonly seed: number;
   /** Distinct grey levels that the kind makes use of; few levels make plateaus and ties. */
   readonly levels: number;
+  /** What becomes of the painted grey levels; left out, they are the voxels. */
+  readonly values?: ValueKind;
 }
 
 /** Voxels of a whole volume in memory, z, y, x order. */
 export interface Drawn {
-  readonly data: Uint16Array;
+  readonly data: Voxels;
   readonly size: Zyx;
+  /** Co-registered channels of the same extent, by their names. */
+  readonly also?: Readonly<Record<string, Voxels>>;
+}
+
+export function inMemory({ data, size }: Drawn, id?: string): Volume {
+  return arrayVolume(data as Uint16Array, size, id === undefined ? {} : { id });
 }
 
 export interface VolumeLimits {
   readonly kinds?: readonly VolumeKind[];
   readonly least?: number;
   readonly most?: number;
+  readonly values?: readonly ValueKind[];
 }
 
 /** Recipes of volumes, `least..most` voxels along each axis. */
-export function volumeRecipes({ kinds = volumeKinds, least = 1, most = 24 }: VolumeLimits = {}) {
+export function volumeRecipes({ kinds = volumeKinds, least = 1, most = 24, values = ['words'] }: VolumeLimits = {}) {
   // Small extents have their own mistakes, but only larger ones are cut in interesting ways.
   const along = fc.oneof(
     { weight: 1, arbitrary: fc.integer({ min: least, max: most }) },
@@ -57,14 +68,15 @@ export function volumeRecipes({ kinds = volumeKinds, least = 1, most = 24 }: Vol
     size: fc.record({ z: along, y: along, x: along }),
     seed: fc.nat(1e6),
     levels: fc.integer({ min: 1, max: 5 }),
+    values: fc.constantFrom(...values),
   }) satisfies fc.Arbitrary<VolumeRecipe>;
 }
 
 /** Paints the volume of a recipe. */
-export function drawVolume({ kind, size, seed, levels }: VolumeRecipe): Drawn {
+export function drawVolume({ kind, size, seed, levels, values = 'words' }: VolumeRecipe): Drawn {
   const canvas = new Canvas(size);
   painters[kind](canvas, random(seed), levels);
-  return { data: canvas.data, size };
+  return { data: paintedAs(values, canvas.data), size };
 }
 
 const BASE = 100;
