@@ -1,111 +1,28 @@
 import assert from 'node:assert/strict';
 import test from 'ava';
 import fc from 'fast-check';
-import { from, mergeMap, toArray } from 'rxjs';
-import {
-  type ChainRecipe,
-  caseOf,
-  chainRecipes,
-  delayOf,
-  detect,
-  type EngineRecipe,
-  engineRecipes,
-  optionsFor,
-  sorted,
-  targets,
-} from './support/detect.js';
+import { caseOf, chainRecipes, delayOf, detect, engineRecipes, optionsFor, targets } from './support/detect.js';
+import { type LayoutCase, layoutCases, problemsOf } from './support/layoutCases.js';
 import { coreFor, coreSizes } from './support/layouts.js';
-import { naive, rowsInLayout, seamsInLayout } from './support/naive.js';
-import { runs, shuffled } from './support/random.js';
+import { METHODS } from './support/naive.js';
+import { runs } from './support/random.js';
 import { RecordingVolume } from './support/recordingVolume.js';
-import { inMemory, type VolumeRecipe, volumeKinds, volumeRecipes } from './support/volumes.js';
+import { tally } from './support/tally.js';
+import { valueKinds } from './support/values.js';
+import { inMemory, volumeKinds, volumeRecipes } from './support/volumes.js';
 
-/** Everything that makes a case: printed whole when it fails, to be kept below as a plain test. */
-interface Case {
-  readonly volume: VolumeRecipe;
-  readonly chain: ChainRecipe;
-  readonly core: { readonly z: number; readonly y: number; readonly x: number };
-  readonly engine: EngineRecipe;
-  /** Seed of the order in which the blocks come, with `order: 'any'`; null keeps block order. */
-  readonly arrival: number | null;
-}
+const dtypes = ['uint8', 'uint16', 'float32'];
 
-const cases: fc.Arbitrary<Case> = fc.record({
-  volume: volumeRecipes(),
-  chain: chainRecipes(),
-  core: coreSizes(),
-  engine: engineRecipes(),
-  arrival: fc.oneof({ weight: 2, arbitrary: fc.constant(null) }, { weight: 1, arbitrary: fc.nat(1000) }),
-});
-
-/** Runs a case and says what is wrong with it, or nothing; `seen` is told what the case reached. */
-async function problemsOf(drawnCase: Case, seen: (what: string) => void = () => {}): Promise<Record<string, unknown>> {
-  const { engine, arrival } = drawnCase;
-  const { drawn, chain } = caseOf(drawnCase.volume, drawnCase.chain);
-  const core = coreFor(drawnCase.core, drawn.size, 210);
-  const volume = new RecordingVolume(inMemory(drawn), { delay: delayOf(engine) });
-  const options = optionsFor(engine);
-
-  const split = await detect(volume, chain, {
-    core,
-    options: arrival === null ? options : { ...options, order: 'any' },
-    ...(arrival === null
-      ? {}
-      : {
-          arrange: (blocks) =>
-            blocks.pipe(
-              toArray(),
-              mergeMap((all) => from(shuffled(all, arrival))),
-            ),
-        }),
-  });
-  const whole = await detect(drawn, chain, { core: drawn.size, options: { threads: 1, target: 'portable' } });
-  const truth = naive(drawn, chain);
-  const expected = rowsInLayout(truth, core, drawn.size);
-  const seams = seamsInLayout(truth, core, drawn.size);
-
-  for (const touched of Object.keys(split.progress.seamsByCores)) seen(`across ${touched} cores`);
-  if (split.progress.spilledBytes > 0) seen('spilled');
-  if (engine.threads > 1) seen('many threads');
-  if (engine.delays.some((turns) => turns > 0)) seen('reads ending out of order');
-  if (arrival !== null) seen('blocks in any order');
-  if (drawnCase.chain.removeBackground !== null) seen('background removed');
-  if (chain.measure.includes('dog')) seen('a skipped step measured');
-  if (expected.length > 1) seen('many cells');
-  if (expected.length === 0) seen('no cells');
-  if (split.batches.filter(({ cells }) => cells.count > 0).length > 1) seen('cells in many batches');
-  seen(split.progress.target);
-  seen(drawnCase.volume.kind);
-
-  const wrong: Record<string, unknown> = {};
-  const compare = (what: string, found: unknown, right: unknown) => {
-    if (JSON.stringify(found) !== JSON.stringify(right)) wrong[what] = { found, right };
-  };
-  compare('columns', split.names, truth.names);
-  compare('cells of one block', whole.rows, sorted(expected));
-  compare('cells', sorted(split.rows), sorted(expected));
-  compare('order of rows', arrival === null ? split.rows : [], arrival === null ? expected : []);
-  compare('seams by cores', split.progress.seamsByCores, seams);
-  compare('threads', split.progress.threads, engine.threads);
-  compare('target', split.progress.target, engine.target);
-  compare('bytes that a budget keeps', options.memory?.liveBytes ?? 0, 0);
-  return wrong;
-}
-
-/** Counts what a property reached, and fails for what it never did. */
-function tally(): { seen: (what: string) => void; missing: (wanted: readonly string[]) => string[] } {
-  const counts = new Map<string, number>();
-  return {
-    seen: (what) => counts.set(what, (counts.get(what) ?? 0) + 1),
-    missing: (wanted) => wanted.filter((what) => !counts.has(what)),
-  };
+/** Every pair of the two, as one text. */
+function pairs(left: readonly string[], between: string, right: readonly string[]): string[] {
+  return left.flatMap((a) => right.map((b) => `${a}${between}${b}`));
 }
 
 test.serial('cells are the same for every layout, thread count, budget and CPU target', async (t) => {
   const reached = tally();
   await t.notThrowsAsync(
     fc.assert(
-      fc.asyncProperty(cases, async (drawnCase) => {
+      fc.asyncProperty(layoutCases, async (drawnCase) => {
         assert.deepEqual(await problemsOf(drawnCase, reached.seen), {});
       }),
       runs(500),
@@ -120,20 +37,34 @@ test.serial('cells are the same for every layout, thread count, budget and CPU t
       'many threads',
       'reads ending out of order',
       'blocks in any order',
-      'background removed',
       'a skipped step measured',
       'many cells',
       'no cells',
       'cells in many batches',
-      ...targets,
+      'more overlap than steps need',
+      'two channels measured',
+      'a mask that cuts components',
+      'a coarser mask that cuts components',
+      'a mask that leaves out whole blocks',
+      'an empty mask',
+      'a region that cuts components',
       ...volumeKinds,
+      ...valueKinds,
+      ...pairs(dtypes, ' on ', targets),
+      ...pairs(['symmetric', 'clearmap'], ', ', pairs(['disk', 'rectangle'], ', ', ['odd', 'even'])).map(
+        (which) => `opening: ${which}`,
+      ),
+      ...pairs(METHODS, ' of ', dtypes).map((which) => `method: ${which}`),
+      'plateaus: first',
+      'plateaus: all',
+      ...pairs(dtypes, ' measured in ', dtypes),
     ]),
     [],
   );
 });
 
 /** Cases that were drawn once and failed. */
-const kept: Record<string, Case> = {
+const kept: Record<string, LayoutCase> = {
   'noise of three levels, little sparse memory': {
     volume: { kind: 'noise', size: { z: 4, y: 8, x: 8 }, seed: 0, levels: 2 },
     chain: {

@@ -25,7 +25,7 @@ import {
   type Volume,
   type Zyx,
 } from '../../index.js';
-import type { Chain, Method } from './naive.js';
+import { type Chain, METHODS, type Method } from './naive.js';
 import { asRead, type Background, background } from './naiveImages.js';
 import { type Drawn, drawVolume, inMemory, type VolumeRecipe } from './volumes.js';
 import { within } from './waiting.js';
@@ -145,6 +145,15 @@ export interface ChainLimits {
   readonly images?: readonly string[];
 }
 
+/** All that SPEC.md has for these steps, and channels to be measured. */
+export const everyChain: ChainLimits = {
+  forms: ['disk', 'rectangle'],
+  openings: ['symmetric', 'clearmap'],
+  plateaus: ['first', 'all'],
+  methods: METHODS,
+  images: [...FIXED_IMAGES, 'nuclei', 'axons'],
+};
+
 export function chainRecipes({
   forms = ['disk'],
   openings = ['symmetric'],
@@ -209,7 +218,7 @@ export function caseOf(
   volume: VolumeRecipe,
   chain: ChainRecipe,
   channels: ChannelRecipes = {},
-): { drawn: Drawn; chain: Chain } {
+): { drawn: Required<Drawn>; chain: Chain } {
   const paint = (recipe: Omit<VolumeRecipe, 'size'>) => drawVolume({ ...recipe, size: volume.size }).data;
   const also = Object.fromEntries(Object.entries(channels).map(([name, recipe]) => [name, paint(recipe)]));
   const drawn = { ...drawVolume(volume), also };

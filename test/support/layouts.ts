@@ -29,6 +29,21 @@ export function blockAt(at: Zyx, core: Zyx, size: Zyx, start: Zyx = { z: 0, y: 0
   return (z * along.y + y) * along.x + x;
 }
 
+/** The cores with a voxel that counts. */
+export function coresWith(
+  kept: (at: Zyx) => boolean,
+  core: Zyx,
+  size: Zyx,
+  start: Zyx = { z: 0, y: 0, x: 0 },
+): Set<number> {
+  const found = new Set<number>();
+  for (let z = start.z; z < start.z + size.z; z++)
+    for (let y = start.y; y < start.y + size.y; y++)
+      for (let x = start.x; x < start.x + size.x; x++)
+        if (kept({ z, y, x })) found.add(blockAt({ z, y, x }, core, size, start));
+  return found;
+}
+
 /** The region of a core from its index. */
 export function coreAt(index: number, core: Zyx, size: Zyx): Region {
   const along = zyx((axis) => Math.ceil(size[axis] / core[axis]));

@@ -1,0 +1,154 @@
+/** Volumes, chains, layouts and engines drawn together, and what is wrong with the cells that a run finds of them. */
+import { isDeepStrictEqual } from 'node:util';
+import fc from 'fast-check';
+import { from, mergeMap, toArray } from 'rxjs';
+import { extent } from '../../core/geometry.js';
+import type { Volume, Zyx } from '../../index.js';
+import {
+  type ChainRecipe,
+  type ChannelRecipes,
+  caseOf,
+  chainRecipes,
+  channelsOf,
+  delayOf,
+  detect,
+  type EngineRecipe,
+  engineRecipes,
+  everyChain,
+  optionsFor,
+  sorted,
+} from './detect.js';
+import { blockCount, coreFor, coreSizes, coresWith } from './layouts.js';
+import {
+  drawMask,
+  drawRegion,
+  keptBy,
+  type MaskRecipe,
+  maskRecipes,
+  type RegionRecipe,
+  regionRecipes,
+} from './limits.js';
+import { naive, rowsInLayout, seamsInLayout } from './naive.js';
+import { shuffled } from './random.js';
+import { RecordingVolume } from './recordingVolume.js';
+import { dtypeOf, valueKinds } from './values.js';
+import { inMemory, type VolumeRecipe, volumeRecipes } from './volumes.js';
+
+/** Everything that makes a case: printed whole when it fails, to be kept as a plain test. */
+export interface LayoutCase {
+  readonly volume: VolumeRecipe;
+  readonly channels?: ChannelRecipes;
+  readonly chain: ChainRecipe;
+  readonly core: Zyx;
+  readonly overlap?: Zyx;
+  readonly mask?: MaskRecipe | null;
+  readonly region?: RegionRecipe | null;
+  readonly engine: EngineRecipe;
+  /** Seed of the order in which the blocks come, with `order: 'any'`; null keeps block order. */
+  readonly arrival: number | null;
+}
+
+/** Limits leave little of these small volumes, so that most cases have none. */
+function sometimes<T>(recipes: fc.Arbitrary<T>): fc.Arbitrary<T | null> {
+  return fc.oneof({ weight: 5, arbitrary: fc.constant(null) }, { weight: 3, arbitrary: recipes });
+}
+
+export const layoutCases: fc.Arbitrary<LayoutCase> = fc.record({
+  volume: volumeRecipes({ values: valueKinds }),
+  channels: fc.dictionary(fc.constantFrom('nuclei', 'axons'), volumeRecipes({ values: valueKinds }), { maxKeys: 2 }),
+  chain: chainRecipes(everyChain),
+  core: coreSizes(),
+  overlap: fc.oneof(fc.constant({ z: 0, y: 0, x: 0 }), coreSizes(6)),
+  mask: sometimes(maskRecipes()),
+  region: sometimes(regionRecipes()),
+  engine: engineRecipes(),
+  arrival: fc.oneof({ weight: 2, arbitrary: fc.constant(null) }, { weight: 1, arbitrary: fc.nat(1000) }),
+});
+
+/** Runs a case and says what is wrong with it, or nothing; `seen` is told what the case reached. */
+export async function problemsOf(
+  drawnCase: LayoutCase,
+  seen: (what: string, is?: boolean) => void = () => {},
+): Promise<Record<string, unknown>> {
+  const { engine, arrival, overlap = { z: 0, y: 0, x: 0 } } = drawnCase;
+  const { drawn, chain } = caseOf(drawnCase.volume, drawnCase.chain, drawnCase.channels);
+  const mask = drawnCase.mask ? drawMask(drawnCase.mask, drawn.size) : null;
+  const region = drawnCase.region ? drawRegion(drawnCase.region, drawn.size) : null;
+  const tiled = region ? extent(region) : drawn.size;
+  const core = coreFor(drawnCase.core, tiled, 210);
+  const options = optionsFor(engine);
+  const record = (volume: Volume) => new RecordingVolume(volume, { delay: delayOf(engine) });
+  const limits = { ...(mask ? { mask: record(inMemory(mask, 'mask')) } : {}), ...(region ? { region } : {}) };
+  const also = Object.fromEntries(Object.entries(channelsOf(drawn)).map(([name, volume]) => [name, record(volume)]));
+
+  const split = await detect(record(inMemory(drawn)), chain, {
+    core,
+    layout: { ...limits, also, overlap },
+    options: arrival === null ? options : { ...options, order: 'any' },
+    ...(arrival === null
+      ? {}
+      : {
+          arrange: (blocks) =>
+            blocks.pipe(
+              toArray(),
+              mergeMap((all) => from(shuffled(all, arrival))),
+            ),
+        }),
+  });
+  const whole = await detect(drawn, chain, {
+    core: tiled,
+    layout: limits,
+    options: { threads: 1, target: 'portable' },
+  });
+  const kept = keptBy(mask, region, drawn.size);
+  const truth = naive(drawn, chain, kept);
+  const expected = rowsInLayout(truth, core, tiled, region?.start);
+  const seams = seamsInLayout(truth, core, tiled, region?.start);
+
+  for (const touched of Object.keys(split.progress.seamsByCores)) seen(`across ${touched} cores`);
+  seen('spilled', split.progress.spilledBytes > 0);
+  seen('many threads', engine.threads > 1);
+  seen(
+    'reads ending out of order',
+    engine.delays.some((turns) => turns > 0),
+  );
+  seen('blocks in any order', arrival !== null);
+  seen('a skipped step measured', chain.measure.includes('dog'));
+  seen('many cells', expected.length > 1);
+  seen('no cells', expected.length === 0);
+  seen('cells in many batches', split.batches.filter(({ cells }) => cells.count > 0).length > 1);
+  seen('more overlap than steps need', expected.length > 0 && overlap.z + overlap.y + overlap.x > 30);
+  seen(drawnCase.volume.kind);
+  if (expected.length > 0) {
+    const dtype = dtypeOf(drawn.data);
+    const measured = Object.entries(drawn.also).filter(([name]) => chain.measure.includes(name));
+    const { removeBackground: opening, maxima } = chain;
+    seen(`${dtype} on ${split.progress.target}`);
+    seen(`${drawnCase.volume.values}`);
+    if (opening) seen(`opening: ${opening.opening}, ${opening.form}, ${opening.size.x % 2 ? 'odd' : 'even'}`);
+    seen(`plateaus: ${maxima.plateaus}`);
+    seen(`method: ${chain.method} of ${dtype}`);
+    for (const [, data] of measured) seen(`${dtypeOf(data)} measured in ${dtype}`);
+    seen('two channels measured', measured.length === 2);
+    seen('a mask that cuts components', mask !== null && region === null && truth.cuts > 0);
+    seen('a coarser mask that cuts components', mask !== null && mask.size.x < drawn.size.x && truth.cuts > 0);
+    seen('a region that cuts components', region !== null && mask === null && truth.cuts > 0);
+    const left = coresWith(kept, core, tiled, region?.start);
+    seen('a mask that leaves out whole blocks', left.size < blockCount(core, tiled));
+  }
+  seen('an empty mask', drawnCase.mask?.kind === 'empty');
+
+  const wrong: Record<string, unknown> = {};
+  const compare = (what: string, found: unknown, right: unknown) => {
+    if (!isDeepStrictEqual(found, right)) wrong[what] = { found, right };
+  };
+  compare('columns', split.names, truth.names);
+  compare('cells of one block', whole.rows, sorted(expected));
+  compare('cells', sorted(split.rows), sorted(expected));
+  compare('order of rows', arrival === null ? split.rows : [], arrival === null ? expected : []);
+  compare('seams by cores', split.progress.seamsByCores, seams);
+  compare('threads', split.progress.threads, engine.threads);
+  compare('target', split.progress.target, engine.target);
+  compare('bytes that a budget keeps', options.memory?.liveBytes ?? 0, 0);
+  return wrong;
+}
