@@ -17,19 +17,11 @@ import {
   type Zyx,
 } from '../index.js';
 import { broken, busy, busyChain, busyCore, leastImageBytes, recorded } from './support/budgets.js';
-import {
-  asked,
-  caseOf,
-  chainRecipes,
-  delayOf,
-  detect,
-  type EngineRecipe,
-  engineRecipes,
-  rowsOf,
-} from './support/detect.js';
+import { asked, detect, rowsOf } from './support/detect.js';
 import { coreFor, coreSizes } from './support/layouts.js';
 import { type Chain, naive, rowsInLayout } from './support/naive.js';
 import { runs } from './support/random.js';
+import { caseOf, chainRecipes, delayOf, type EngineRecipe, engineRecipes } from './support/recipes.js';
 import { RecordingVolume } from './support/recordingVolume.js';
 import { type Drawn, inMemory, volumeRecipes } from './support/volumes.js';
 import { within } from './support/waiting.js';

@@ -3,10 +3,11 @@ import assert from 'node:assert/strict';
 import test from 'ava';
 import fc from 'fast-check';
 import type { CellBatch } from '../index.js';
-import { caseOf, chainRecipes, detect, engineRecipes, optionsFor } from './support/detect.js';
+import { detect } from './support/detect.js';
 import { contains, coreFor, coreSizes } from './support/layouts.js';
 import { naive, rowsInLayout, type Truth } from './support/naive.js';
 import { runs } from './support/random.js';
+import { caseOf, chainRecipes, engineRecipes, optionsFor } from './support/recipes.js';
 import { chain, key, onlyLastIsLast } from './support/stream.js';
 import { volumeRecipes } from './support/volumes.js';
 

@@ -5,8 +5,9 @@ import { lastValueFrom, tap } from 'rxjs';
 import { LEAST_SPARSE_BYTES } from '../core/chainPlan.js';
 import { Budget, blocks, type CellBatch, cells, idle, runningJobs } from '../index.js';
 import { busy, busyChain, busyCore, recorded, tight } from './support/budgets.js';
-import { AMPLE_BYTES, asked, detect, rowsOf } from './support/detect.js';
+import { asked, detect, rowsOf } from './support/detect.js';
 import { naive, rowsInLayout } from './support/naive.js';
+import { AMPLE_BYTES } from './support/recipes.js';
 import { inMemory } from './support/volumes.js';
 import { settled, until, within } from './support/waiting.js';
 

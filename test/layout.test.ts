@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import test from 'ava';
 import fc from 'fast-check';
-import { caseOf, chainRecipes, delayOf, detect, engineRecipes, optionsFor, targets } from './support/detect.js';
+import { detect } from './support/detect.js';
 import { type LayoutCase, layoutCases, problemsOf } from './support/layoutCases.js';
 import { coreFor, coreSizes } from './support/layouts.js';
 import { METHODS } from './support/naive.js';
 import { runs } from './support/random.js';
+import { caseOf, chainRecipes, delayOf, engineRecipes, optionsFor, targets } from './support/recipes.js';
 import { RecordingVolume } from './support/recordingVolume.js';
 import { tally } from './support/tally.js';
 import { valueKinds } from './support/values.js';

@@ -5,10 +5,11 @@ import { filter, lastValueFrom, toArray } from 'rxjs';
 import { AXES, extent, grow, type Halo, type Region, voxelCount } from '../core/geometry.js';
 import { bytesPerVoxel } from '../core/volume.js';
 import { arrayVolume, type Block, blocks, type Volume, type Zyx } from '../index.js';
-import { asked, caseOf, chainRecipes, delayOf, detect, engineRecipes, optionsFor } from './support/detect.js';
+import { asked, detect } from './support/detect.js';
 import { blockCount, contains, coreAt, coreFor, coreSizes } from './support/layouts.js';
 import type { Chain } from './support/naive.js';
 import { runs } from './support/random.js';
+import { caseOf, chainRecipes, delayOf, engineRecipes, optionsFor } from './support/recipes.js';
 import { RecordingVolume } from './support/recordingVolume.js';
 import { inMemory, volumeRecipes } from './support/volumes.js';
 

@@ -4,10 +4,11 @@ import test from 'ava';
 import fc from 'fast-check';
 import { concatMap, filter, lastValueFrom, map, Subject, skip, take, takeUntil, timer, toArray } from 'rxjs';
 import { type Block, blocks, cells, intensity, maxima, shape } from '../index.js';
-import { asked, caseOf, chainRecipes, detect, engineRecipes, gather, optionsFor, rowsOf } from './support/detect.js';
+import { asked, detect, gather, rowsOf } from './support/detect.js';
 import { blockCount, coreFor, coreSizes } from './support/layouts.js';
 import { cores, naive, rowsInLayout } from './support/naive.js';
 import { random, runs } from './support/random.js';
+import { caseOf, chainRecipes, engineRecipes, optionsFor } from './support/recipes.js';
 import {
   allBlocks,
   ample,

@@ -14,20 +14,19 @@ import { parseArgs } from 'node:util';
 import fc from 'fast-check';
 import type { Zyx } from '../../core/geometry.js';
 import { npy } from '../../index.js';
-import {
-  type ChainRecipe,
-  caseOf,
-  chainRecipes,
-  detect,
-  type EngineRecipe,
-  engineRecipes,
-  optionsFor,
-  sorted,
-} from '../support/detect.js';
+import { detect, sorted } from '../support/detect.js';
 import { coreFor, coreSizes } from '../support/layouts.js';
 import { writeNpy } from '../support/npy.js';
 import { parametersOf } from '../support/parameters.js';
 import { inProject } from '../support/paths.js';
+import {
+  type ChainRecipe,
+  caseOf,
+  chainRecipes,
+  type EngineRecipe,
+  engineRecipes,
+  optionsFor,
+} from '../support/recipes.js';
 import { readTable } from '../support/table.js';
 import { type VolumeRecipe, volumeRecipes } from '../support/volumes.js';
 

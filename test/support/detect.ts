@@ -1,18 +1,13 @@
 /** Runs the chain under test on a volume and gathers what came out of it. */
-import fc from 'fast-check';
 import { lastValueFrom, type Observable, toArray } from 'rxjs';
-import { LEAST_SPARSE_BYTES } from '../../core/chainPlan.js';
-import { supportedTargets } from '../../core/target.js';
 import {
   type Block,
   type BlocksOptions,
-  Budget,
   blocks,
   type CellBatch,
   type CellsOptions,
   type CellTable,
   cells,
-  FIXED_IMAGES,
   type FixedImage,
   type IntensityOptions,
   intensity,
@@ -21,13 +16,11 @@ import {
   removeBackground,
   shape,
   steps,
-  type Target,
   type Volume,
   type Zyx,
 } from '../../index.js';
-import { type Chain, METHODS, type Method } from './naive.js';
-import { asRead, type Background, background } from './naiveImages.js';
-import { type Drawn, drawVolume, inMemory, type VolumeRecipe } from './volumes.js';
+import type { Chain } from './naive.js';
+import { type Drawn, inMemory } from './volumes.js';
 import { within } from './waiting.js';
 
 /** The steps of a chain. It is drawn, so the compiler cannot know whether there is a background, or what is measured. */
@@ -116,146 +109,27 @@ export function rowsOf(table: CellTable): number[][] {
   return Array.from({ length: table.count }, (_, row) => columns.map((column) => column[row] as number));
 }
 
+export interface BranchTable {
+  readonly names: string[];
+  /** Rows as they came. */
+  readonly rows: number[][];
+  readonly batches: CellBatch[];
+}
+
+/** The tables of a run with branches, by their names. */
+export function tablesOf(batches: readonly CellBatch[]): Map<string, BranchTable> {
+  const tables = new Map<string, BranchTable>();
+  for (const batch of batches) {
+    const table = tables.get(batch.branch) ?? { names: batch.cells.names, rows: [], batches: [] };
+    table.rows.push(...rowsOf(batch.cells));
+    table.batches.push(batch);
+    tables.set(batch.branch, table);
+  }
+  return tables;
+}
+
 /** Rows by z, y, x of their centers. */
 export function sorted(rows: readonly number[][]): number[][] {
   const key = ([x = 0, y = 0, z = 0]: number[]) => (z * 65536 + y) * 65536 + x;
   return [...rows].sort((a, b) => key(a) - key(b));
-}
-
-export interface ChainRecipe {
-  readonly removeBackground: Background | null;
-  readonly window: Zyx;
-  readonly plateaus?: 'first' | 'all';
-  /** Thresholds as places among the values of the image that the step sees: 0 the least, 1 the greatest; null none. */
-  readonly seedsAbove: number | null;
-  readonly maskAbove: number | null;
-  /** Added to both, so that equal, between and beyond the values all occur; of floats a part of the way to the next value. */
-  readonly offset: number;
-  readonly method?: Method;
-  /** Of names that the volume has no channel of, nothing is measured. */
-  readonly measure: readonly string[];
-}
-
-/** What chains are drawn from. */
-export interface ChainLimits {
-  readonly forms?: readonly ('disk' | 'rectangle')[];
-  readonly openings?: readonly ('symmetric' | 'clearmap')[];
-  readonly plateaus?: readonly ('first' | 'all')[];
-  readonly methods?: readonly Method[];
-  readonly images?: readonly string[];
-}
-
-/** All that SPEC.md has for these steps, and channels to be measured. */
-export const everyChain: ChainLimits = {
-  forms: ['disk', 'rectangle'],
-  openings: ['symmetric', 'clearmap'],
-  plateaus: ['first', 'all'],
-  methods: METHODS,
-  images: [...FIXED_IMAGES, 'nuclei', 'axons'],
-};
-
-export function chainRecipes({
-  forms = ['disk'],
-  openings = ['symmetric'],
-  plateaus = ['first'],
-  methods = ['max'],
-  images = FIXED_IMAGES,
-}: ChainLimits = {}): fc.Arbitrary<ChainRecipe> {
-  const extent = fc.integer({ min: 1, max: 12 });
-  const reach = fc.oneof(
-    { weight: 4, arbitrary: fc.integer({ min: 1, max: 3 }) },
-    { weight: 2, arbitrary: fc.integer({ min: 1, max: 6 }) },
-  );
-  const place = fc.oneof(
-    { weight: 8, arbitrary: fc.constantFrom(0, 0, 0.1, 0.2, 0.3, 0.5, 0.7, 0.9, 1) },
-    { weight: 1, arbitrary: fc.constant(null) },
-  );
-  const element = fc.record({
-    size: fc.record({ y: extent, x: extent }),
-    form: fc.constantFrom(...forms),
-    opening: fc.constantFrom(...openings),
-  });
-  return fc.record({
-    removeBackground: fc.option(element, { freq: 3 }),
-    window: fc.record({ z: reach, y: reach, x: reach }),
-    plateaus: fc.constantFrom(...plateaus),
-    seedsAbove: place,
-    maskAbove: place,
-    offset: fc.constantFrom(0, -0.5, -1, 0.5),
-    method: fc.constantFrom(...methods),
-    measure: fc.shuffledSubarray([...images], { minLength: 1 }),
-  });
-}
-
-/** The chain of a recipe, its thresholds set by the values of the volume. */
-export function chainFor(recipe: ChainRecipe, { data, size, also = {} }: Drawn): Chain {
-  const source = asRead(data);
-  const image = recipe.removeBackground === null ? source : background(source, size, recipe.removeBackground);
-  const values = [...new Set(image)].sort((a, b) => a - b);
-  const threshold = (place: number | null) => {
-    if (place === null) return null;
-    const at = Math.round(place * (values.length - 1));
-    const value = values[at] as number;
-    // The gaps between floats are of any size, and half way between two of them there may be no third.
-    const next = values[at + Math.sign(recipe.offset)] ?? value + Math.sign(recipe.offset);
-    return value + recipe.offset * (image instanceof Float32Array ? Math.abs(next - value) : 1);
-  };
-  const measure = recipe.measure.filter((name) => name in also || (FIXED_IMAGES as readonly string[]).includes(name));
-  return {
-    removeBackground: recipe.removeBackground,
-    maxima: { size: recipe.window, threshold: threshold(recipe.seedsAbove), plateaus: recipe.plateaus ?? 'first' },
-    shape: { threshold: threshold(recipe.maskAbove) },
-    method: recipe.method ?? 'max',
-    measure: measure.length > 0 ? measure : ['source'],
-  };
-}
-
-/** Channels are painted as volumes are, in the extent of the volume that they belong to. */
-export type ChannelRecipes = Readonly<Record<string, Omit<VolumeRecipe, 'size'>>>;
-
-/** A drawn volume and chain, ready to run. */
-export function caseOf(
-  volume: VolumeRecipe,
-  chain: ChainRecipe,
-  channels: ChannelRecipes = {},
-): { drawn: Required<Drawn>; chain: Chain } {
-  const paint = (recipe: Omit<VolumeRecipe, 'size'>) => drawVolume({ ...recipe, size: volume.size }).data;
-  const also = Object.fromEntries(Object.entries(channels).map(([name, recipe]) => [name, paint(recipe)]));
-  const drawn = { ...drawVolume(volume), also };
-  return { drawn, chain: chainFor(chain, drawn) };
-}
-
-export interface EngineRecipe {
-  readonly threads: number;
-  readonly target: Target;
-  /** Bytes for sparse data, small enough to spill; null leaves memory to its default. */
-  readonly sparseBytes: number | null;
-  /** Turns of the event loop that reads take, again and again. */
-  readonly delays: readonly number[];
-}
-
-/** Targets that this machine can run. */
-export const targets: readonly Target[] = supportedTargets();
-
-/** Image memory that is enough for the small volumes here, whatever the chain. */
-export const AMPLE_BYTES = 64 * 2 ** 20;
-
-export function engineRecipes(): fc.Arbitrary<EngineRecipe> {
-  return fc.record({
-    threads: fc.integer({ min: 1, max: 8 }),
-    target: fc.constantFrom(...targets),
-    sparseBytes: fc.option(fc.constantFrom(LEAST_SPARSE_BYTES, 20_000, 65_536), { freq: 2 }),
-    delays: fc.array(fc.nat(6), { maxLength: 8 }),
-  });
-}
-
-/** The options of a run; every call makes a budget of its own. */
-export function optionsFor({ threads, target, sparseBytes }: EngineRecipe): CellsOptions & { memory?: Budget } {
-  const memory = sparseBytes === null ? undefined : new Budget({ imageBytes: AMPLE_BYTES, sparseBytes });
-  return { threads, target, ...(memory === undefined ? {} : { memory }) };
-}
-
-/** The delay of the nth read. */
-export function delayOf({ delays }: EngineRecipe): (read: number) => number {
-  return (read) => (delays.length === 0 ? 0 : (delays[read % delays.length] as number));
 }

@@ -4,20 +4,7 @@ import fc from 'fast-check';
 import { from, mergeMap, toArray } from 'rxjs';
 import { extent } from '../../core/geometry.js';
 import type { Volume, Zyx } from '../../index.js';
-import {
-  type ChainRecipe,
-  type ChannelRecipes,
-  caseOf,
-  chainRecipes,
-  channelsOf,
-  delayOf,
-  detect,
-  type EngineRecipe,
-  engineRecipes,
-  everyChain,
-  optionsFor,
-  sorted,
-} from './detect.js';
+import { channelsOf, detect, sorted } from './detect.js';
 import { blockCount, coreFor, coreSizes, coresWith } from './layouts.js';
 import {
   drawMask,
@@ -30,6 +17,17 @@ import {
 } from './limits.js';
 import { naive, rowsInLayout, seamsInLayout } from './naive.js';
 import { shuffled } from './random.js';
+import {
+  type ChainRecipe,
+  type ChannelRecipes,
+  caseOf,
+  chainRecipes,
+  delayOf,
+  type EngineRecipe,
+  engineRecipes,
+  everyChain,
+  optionsFor,
+} from './recipes.js';
 import { RecordingVolume } from './recordingVolume.js';
 import { dtypeOf, valueKinds } from './values.js';
 import { inMemory, type VolumeRecipe, volumeRecipes } from './volumes.js';

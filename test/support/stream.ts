@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict';
 import type { ExecutionContext } from 'ava';
 import { Budget, type CellBatch, idle, runningJobs, type Zyx } from '../../index.js';
-import { AMPLE_BYTES } from './detect.js';
 import { blockAt, blockCount } from './layouts.js';
 import { type Chain, naive, rowsInLayout, type Truth } from './naive.js';
+import { AMPLE_BYTES } from './recipes.js';
 import { RecordingVolume } from './recordingVolume.js';
 import { type Drawn, drawVolume, inMemory } from './volumes.js';
 import { within } from './waiting.js';
