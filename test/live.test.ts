@@ -16,7 +16,7 @@ async function writePlanes(
   first = 0,
 ): Promise<void> {
   const pixels = size.y * size.x;
-  for (let z = first; z < to; z++) await live.write(data.slice(z * pixels, (z + 1) * pixels) as Uint16Array);
+  for (let z = first; z < to; z++) await live.write(data.slice(z * pixels, (z + 1) * pixels));
 }
 
 /** The first planes of a volume. */

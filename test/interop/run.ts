@@ -5,6 +5,7 @@
  *
  * Python 3 with numpy, scipy, scikit-image and tifffile has to be there; `PYTHON` names another one than /usr/bin/python3.
  */
+import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -13,9 +14,10 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import fc from 'fast-check';
 import type { Zyx } from '../../core/geometry.js';
-import { npy } from '../../index.js';
+import { FIXED_IMAGES, npy } from '../../index.js';
 import { detect, sorted } from '../support/detect.js';
 import { coreFor, coreSizes } from '../support/layouts.js';
+import { naive } from '../support/naive.js';
 import { writeNpy } from '../support/npy.js';
 import { parametersOf } from '../support/parameters.js';
 import { inProject } from '../support/paths.js';
@@ -25,9 +27,11 @@ import {
   chainRecipes,
   type EngineRecipe,
   engineRecipes,
+  everyChain,
   optionsFor,
 } from '../support/recipes.js';
 import { readTable } from '../support/table.js';
+import { valueKinds } from '../support/values.js';
 import { type VolumeRecipe, volumeRecipes } from '../support/volumes.js';
 
 interface Recipe {
@@ -45,8 +49,8 @@ const { values } = parseArgs({
 const seed = Number(values.seed);
 const recipes: Recipe[] = fc.sample(
   fc.record({
-    volume: volumeRecipes({ least: 1, most: 28 }),
-    chain: chainRecipes(),
+    volume: volumeRecipes({ least: 1, most: 28, values: valueKinds }),
+    chain: chainRecipes({ ...everyChain, images: FIXED_IMAGES }),
     core: coreSizes(),
     engine: engineRecipes(),
   }),
@@ -81,9 +85,9 @@ try {
 async function prepare(recipe: Recipe, path: string) {
   await mkdir(path);
   const { drawn, chain } = caseOf(recipe.volume, recipe.chain);
-  await writeNpy(join(path, 'volume.npy'), { size: drawn.size, data: drawn.data as Uint16Array });
+  await writeNpy(join(path, 'volume.npy'), drawn);
   await writeFile(join(path, 'parameters.json'), JSON.stringify(parametersOf(chain)));
-  return { path, recipe, chain };
+  return { path, recipe, drawn, chain };
 }
 
 /** Runs the reference on the folders, as many Python processes at a time as there are cores. */
@@ -100,11 +104,24 @@ async function refer(paths: readonly string[]): Promise<void> {
 }
 
 /** The number of rows, or undefined, with a line on what to repeat, where they differ from the reference's. */
-async function compare({ path, recipe, chain }: Awaited<ReturnType<typeof prepare>>): Promise<number | undefined> {
+async function compare({
+  path,
+  recipe,
+  drawn,
+  chain,
+}: Awaited<ReturnType<typeof prepare>>): Promise<number | undefined> {
   const expected = await readTable(join(path, 'cells.csv'));
   const core = coreFor(recipe.core, recipe.volume.size);
   const found = await detect(await npy(join(path, 'volume.npy')), chain, { core, options: optionsFor(recipe.engine) });
   const ours = { names: found.names, rows: sorted(found.rows) };
+  // The properties of the other tests compare with this one, so it is held to the reference too.
+  const { cells } = naive(drawn, chain);
+  assert.deepEqual(
+    cells.map(({ row }) => row),
+    // The reference keeps the sign of a zero.
+    expected.rows.map((row) => row.map((value) => value + 0)),
+    'the plain truth of the tests',
+  );
   if (JSON.stringify(ours) === JSON.stringify(expected)) return expected.rows.length;
   const at = ours.rows.findIndex((row, index) => row.join() !== expected.rows[index]?.join());
   console.error(

@@ -46,7 +46,7 @@ export interface Drawn {
 }
 
 export function inMemory({ data, size }: Drawn, id?: string): Volume {
-  return arrayVolume(data as Uint16Array, size, id === undefined ? {} : { id });
+  return arrayVolume(data, size, id === undefined ? {} : { id });
 }
 
 export interface VolumeLimits {
