@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'ava';
 import fc from 'fast-check';
 import { filter, lastValueFrom, toArray } from 'rxjs';
-import { AXES, extent, grow, type Halo, type Region, voxelCount } from '../core/geometry.js';
+import { AXES, extent, grow, type Halo, type Region, voxelCount, zyx } from '../core/geometry.js';
 import { bytesPerVoxel } from '../core/volume.js';
 import { arrayVolume, type Block, blocks, type Volume, type Zyx } from '../index.js';
 import { asked, detect } from './support/detect.js';
@@ -143,6 +143,58 @@ test.serial('a block reads its core and the halo of its chain, clipped to the vo
   );
   for (const [what, times] of Object.entries(reached)) t.true(times > 0, `no drawn case was ${what}`);
 });
+
+test.serial(
+  'an overlap makes neighbouring blocks read at least that much in common, where the volume has it',
+  async (t) => {
+    const reached = { wider: 0, clipped: 0 };
+    await t.notThrowsAsync(
+      fc.assert(
+        fc.asyncProperty(
+          volumeRecipes({ least: 4, most: 20 }),
+          chainRecipes(),
+          coreSizes(6),
+          coreSizes(8),
+          fc.constantFrom(...AXES),
+          fc.nat(1000),
+          async (recipe, chainRecipe, coreSize, overlap, axis, which) => {
+            const { drawn, chain } = caseOf(recipe, chainRecipe);
+            const { size } = drawn;
+            const core = coreFor(coreSize, size);
+            const counts = zyx((a) => Math.ceil(size[a] / core[a]));
+            fc.pre(counts[axis] > 1);
+            const step = { z: counts.y * counts.x, y: counts.x, x: 1 }[axis];
+            const at = zyx((a) => which % (counts[a] - (a === axis ? 1 : 0)));
+            const first = (at.z * counts.y + at.y) * counts.x + at.x;
+            const [before, behind] = await Promise.all(
+              [first, first + step].map(async (index) => {
+                const volume = new RecordingVolume(inMemory(drawn));
+                await detect(volume, chain, {
+                  core,
+                  layout: { overlap },
+                  arrange: filter((block) => block.index === index),
+                });
+                return {
+                  start: Math.min(...volume.regions.map(({ start }) => start[axis])),
+                  stop: Math.max(...volume.regions.map(({ stop }) => stop[axis])),
+                };
+              }),
+            );
+            if (!before || !behind) throw new Error('both blocks have read');
+            const clipped = before.stop === size[axis] || behind.start === 0;
+            const common = before.stop - behind.start;
+            assert.ok(common >= overlap[axis] || clipped, `${common} voxels in common along ${axis}`);
+            if (clipped) reached.clipped += 1;
+            const halo = haloOf(chain);
+            if (!clipped && overlap[axis] > halo.before[axis] + halo.after[axis]) reached.wider += 1;
+          },
+        ),
+        runs(80),
+      ),
+    );
+    for (const [what, times] of Object.entries(reached)) t.true(times > 0, `no drawn case was ${what}`);
+  },
+);
 
 test.serial('a whole run reads no more than the core and halo of each block', async (t) => {
   await t.notThrowsAsync(

@@ -6,7 +6,7 @@ import fc from 'fast-check';
 import { AXES, type Region, type Zyx } from '../../core/geometry.js';
 import { arrayVolume, type Volume, type Voxels } from '../../index.js';
 import { random } from './random.js';
-import { paintedAs, type ValueKind } from './values.js';
+import { paintedAs, type ValueKind, valueKinds } from './values.js';
 
 const painters = {
   noise,
@@ -57,7 +57,7 @@ export interface VolumeLimits {
 }
 
 /** Recipes of volumes, `least..most` voxels along each axis. */
-export function volumeRecipes({ kinds = volumeKinds, least = 1, most = 24, values = ['words'] }: VolumeLimits = {}) {
+export function volumeRecipes({ kinds = volumeKinds, least = 1, most = 24, values = valueKinds }: VolumeLimits = {}) {
   // Small extents have their own mistakes, but only larger ones are cut in interesting ways.
   const along = fc.oneof(
     { weight: 1, arbitrary: fc.integer({ min: least, max: most }) },
