@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { lastValueFrom, toArray } from 'rxjs';
 import { addHalos, extent, grow, noHalo, voxelCount, type Zyx } from '../core/geometry.js';
 import { bytesPerVoxel } from '../core/volume.js';
-import { BlockError, blocks, removeBackground, SourceError, type Volume } from '../index.js';
+import { BlockError, blocks, idle, removeBackground, SourceError, type Volume } from '../index.js';
 import { detect, stepsOf } from './support/detect.js';
 import { blockCount, contains, coreAt, coreFor, coreSizes, coresWith } from './support/layouts.js';
 import { drawMask, drawRegion, keptBy, maskRecipes, regionRecipes } from './support/limits.js';
@@ -144,6 +144,7 @@ test.serial('NaN and infinity are errors that name the voxel and the block, in e
           assert.ok(
             contains(grow(error.region, halo, drawn.size), { start: at, stop: plus(at, { z: 1, y: 1, x: 1 }) }),
           );
+          await idle();
           assert.equal(options.memory?.liveBytes ?? 0, 0);
           reached.seen(`${value} in a ${inChannel ? 'channel' : 'source'}`);
         },
