@@ -130,9 +130,10 @@ export class ChainPlan {
   private boxes(core: Region, size: Volume['size']) {
     const within = zyx((a) => size[a] ?? Number.POSITIVE_INFINITY);
     const read = grow(core, this.halo, within);
-    const image = ({ dtype, made, halo }: ImageNode, node: number): NativeImage => {
+    const image = ({ dtype, volume, made, halo }: ImageNode, node: number): NativeImage => {
       const { z, y, x } = nativeBox(node === 0 ? read : grow(core, halo, within));
-      return { dtype, z, y, x, from: made?.from ?? -1, ...(made ? { element: elementOf(made.by) } : {}) };
+      const name = node === 0 ? '' : (volume?.id ?? '');
+      return { dtype, z, y, x, name, from: made?.from ?? -1, ...(made ? { element: elementOf(made.by) } : {}) };
     };
     return {
       core: nativeBox(core),

@@ -22,6 +22,8 @@ export interface NativeImage {
   readonly x: readonly [number, number];
   /** The image that it is made of; -1 for an input. */
   readonly from: number;
+  /** What errors call an input; empty for the one that blocks are of, which they name anyhow. */
+  readonly name: string;
   readonly element?: {
     readonly sizeY: number;
     readonly sizeX: number;

@@ -140,6 +140,7 @@ test.serial('NaN and infinity are errors that name the voxel and the block, in e
           assert.ok(error instanceof BlockError, String(error));
           assert.match(error.message, new RegExp(`z ${at.z}, y ${at.y}, x ${at.x}\\b`));
           assert.match(error.message, Number.isNaN(value) ? /NaN/ : value > 0 ? /got infinity/ : /got -infinity/);
+          if (inChannel) assert.match(error.message, /channel: voxel/);
           const halo = stepsOf(floatChain).plans.reduce((sum, plan) => addHalos(sum, plan.halo), noHalo);
           assert.ok(
             contains(grow(error.region, halo, drawn.size), { start: at, stop: plus(at, { z: 1, y: 1, x: 1 }) }),

@@ -45,7 +45,10 @@ ImageConfig image_of(const Napi::Object& given) {
   image.y = span_of(given, "y");
   image.x = span_of(given, "x");
   image.from = integer(given, "from");
-  if (image.from < 0) return image;
+  if (image.from < 0) {
+    image.name = given.Get("name").ToString().Utf8Value();
+    return image;
+  }
   const Napi::Object element = given.Get("element").As<Napi::Object>();
   image.element = {integer(element, "sizeY"), integer(element, "sizeX"), flag(element, "disk"), flag(element, "reflected")};
   return image;

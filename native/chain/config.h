@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "chain/channels.h"
@@ -42,6 +43,7 @@ struct ImageConfig {
   Dtype dtype = Dtype::u16;
   Span z, y, x;       // the planes, rows and columns that are there: those that anything asks for
   int32_t from = -1;  // the image that it is made of, an earlier one; -1: it is an input, which the caller fills
+  std::string name;   // of an input, for errors; empty for the one that blocks are of
   OpeningElement element{};
 };
 

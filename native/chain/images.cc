@@ -142,7 +142,8 @@ void Images::check(int32_t image, int32_t from, int32_t to, int width, const std
   const int32_t z = from + static_cast<int32_t>(static_cast<size_t>(first.load()) / (rows * columns));
   const int32_t y = ring.y.start + static_cast<int32_t>(at / columns), x = ring.x.start + static_cast<int32_t>(at % columns);
   const float value = std::as_const(*this).plane(image, z).row<float>(y)[x];
-  throw std::runtime_error("voxel z " + std::to_string(z) + ", y " + std::to_string(y) + ", x " + std::to_string(x) +
+  const std::string& name = config_.images[static_cast<size_t>(image)].name;
+  throw std::runtime_error((name.empty() ? "" : name + ": ") + "voxel z " + std::to_string(z) + ", y " + std::to_string(y) + ", x " + std::to_string(x) +
                            ", expected a finite number, got " + (std::isnan(value) ? "NaN" : value > 0 ? "infinity" : "-infinity"));
 }
 

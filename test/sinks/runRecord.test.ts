@@ -22,7 +22,8 @@ for (const [ending, sink] of Object.entries({ csv, npy: npyTable })) {
     const found = of(first, holds.batch(table(3, 2), true));
     await lastValueFrom(found.pipe(filterCells({ x: { min: 1 } }), write(sink(path))));
     const text = await readFile(`${path}.json`, 'utf8');
-    t.deepEqual(JSON.parse(text), { ...record, rows: 4, columns: names });
+    const parameters = { ...record.parameters, filterCells: { x: { min: 1 } } };
+    t.deepEqual(JSON.parse(text), { ...record, parameters, rows: 4, columns: names });
     t.true(text.startsWith('{\n  "somaflow": '), 'it is laid out for people');
     t.true(text.endsWith('}\n'));
     t.deepEqual((await readdir(folder)).sort(), [`cells.${ending}`, `cells.${ending}.json`]);
