@@ -105,9 +105,10 @@ test.serial(
               reached.seen('cells of a later volume', at > 0 && alone.length > 0);
               reached.seen('a volume without cells', alone.length === 0);
             }
-            // Map keys are in the order in which the first rows of each came.
+            const delivered = batches.filter(({ cells }) => cells.count > 0).map(({ volumeId }) => volumeId);
+          const turns = delivered.filter((id, at) => id !== delivered[at - 1]);
           const inTurn = arrived.filter((id) => rows.has(id));
-          if (seed === null) assert.deepEqual([...rows.keys()], inTurn, 'volumes one after another are delivered so');
+          if (seed === null) assert.deepEqual(turns, inTurn, 'volumes one after another are delivered so');
           assert.equal(progress.cells, [...rows.values()].flat().length);
             assert.equal(
               progress.bytesRead,
