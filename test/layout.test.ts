@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { detect } from './support/detect.js';
 import { type LayoutCase, layoutCases, problemsOf } from './support/layoutCases.js';
 import { coreFor, coreSizes } from './support/layouts.js';
-import { METHODS } from './support/naive.js';
+import { type Chain, METHODS } from './support/naive.js';
 import { runs } from './support/random.js';
 import { caseOf, chainRecipes, delayOf, engineRecipes, optionsFor, targets } from './support/recipes.js';
 import { RecordingVolume } from './support/recordingVolume.js';
@@ -48,6 +48,7 @@ test.serial('cells are the same for every layout, thread count, budget and CPU t
       'a coarser mask that cuts components',
       'a mask that leaves out whole blocks',
       'an empty mask',
+      'a sum across cores that depends on its order',
       'a region that cuts components',
       ...volumeKinds,
       ...valueKinds,
@@ -62,6 +63,24 @@ test.serial('cells are the same for every layout, thread count, budget and CPU t
     ]),
     [],
   );
+});
+
+test.serial('floats of a component that crosses cores are summed in z, y, x order, not core by core', async (t) => {
+  // Beside the greatest value the small ones are lost in a float64, so it matters where in the sum the two great ones meet.
+  const great = 2 ** 60;
+  const data = Float32Array.from([great, 64, -great, 64, 64, 64, 64, 64]);
+  const drawn = { data, size: { z: 1, y: 2, x: 4 } };
+  const chain: Chain = {
+    removeBackground: null,
+    maxima: { size: { z: 1, y: 5, x: 9 }, threshold: null },
+    shape: { threshold: null },
+    method: 'sum',
+    measure: ['source'],
+  };
+  for (const x of [4, 3, 2, 1]) {
+    const { rows } = await detect(drawn, chain, { core: { z: 1, y: 2, x } });
+    t.deepEqual(rows, [[0, 0, 0, 8, 320]], `cores of ${x} columns`);
+  }
 });
 
 /** Cases that were drawn once and failed. */

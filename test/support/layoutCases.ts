@@ -15,7 +15,7 @@ import {
   type RegionRecipe,
   regionRecipes,
 } from './limits.js';
-import { naive, rowsInLayout, seamsInLayout } from './naive.js';
+import { type Component, cores, naive, rowsInLayout, seamsInLayout } from './naive.js';
 import { shuffled } from './random.js';
 import {
   type ChainRecipe,
@@ -136,6 +136,14 @@ export async function problemsOf(
     const left = coresWith(kept, core, tiled, region?.start);
     seen('a mask that leaves out whole blocks', left.size < blockCount(core, tiled));
   }
+  if (chain.method === 'sum' || chain.method === 'mean') {
+    const crossing = truth.cells.filter(({ component }) => {
+      const { voxels } = truth.components[component] as Component;
+      return cores(voxels, core, tiled, region?.start).size > 1;
+    });
+    const depends = crossing.some(({ values }) => values.some((of) => sum(of) !== sum([...of].reverse())));
+    seen('a sum across cores that depends on its order', depends);
+  }
   seen('an empty mask', drawnCase.mask?.kind === 'empty');
 
   const wrong: Record<string, unknown> = {};
@@ -151,4 +159,8 @@ export async function problemsOf(
   compare('target', split.progress.target, engine.target);
   compare('bytes that a budget keeps', options.memory?.liveBytes ?? 0, 0);
   return wrong;
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((a, b) => a + b);
 }

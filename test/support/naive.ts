@@ -25,10 +25,19 @@ export interface Component {
   readonly voxels: Zyx[];
 }
 
+export interface Cell {
+  readonly at: Zyx;
+  readonly row: number[];
+  /** An index into the components. */
+  readonly component: number;
+  /** What each measure is taken of: an image's values, in z, y, x order of the voxels. */
+  readonly values: number[][];
+}
+
 export interface Truth {
   readonly names: string[];
-  /** In z, y, x order of the centers; `component` is an index into `components`. */
-  readonly cells: { readonly at: Zyx; readonly row: number[]; readonly component: number }[];
+  /** In z, y, x order of the centers. */
+  readonly cells: Cell[];
   /** Components of the mask, in the order of their first voxels. */
   readonly components: Component[];
   /** Pairs of neighbours above the threshold of which one counts and the other does not: where components are cut. */
@@ -71,8 +80,9 @@ export function naive({ data, size, also = {} }: Drawn, chain: Chain, kept: (at:
   const cells = seeds.map((seed, i) => {
     const at = position(seed, size);
     const voxels = voxelsOf[i] as number[];
-    const intensities = measured.map((of) => measure(voxels.map((voxel) => of[voxel] as number)));
-    return { at, row: [at.x, at.y, at.z, voxels.length, ...intensities], component: componentOf[seed] as number };
+    const values = measured.map((of) => voxels.map((voxel) => of[voxel] as number));
+    const row = [at.x, at.y, at.z, voxels.length, ...values.map(measure)];
+    return { at, row, component: componentOf[seed] as number, values };
   });
   const cuts = mask.reduce(
     (pairs, is, at) => pairs + (is ? neighbours(at, size).filter((near) => above[near] && !mask[near]).length : 0),

@@ -5,13 +5,15 @@ import type { Dtype, Voxels } from '../../core/volume.js';
 const LEAST_FLOAT = 2 ** -149;
 
 const floats = {
-  /** Fractions that float32 rounds, so that sums depend on their order. */
+  /** Fractions that float32 rounds. */
   sevenths: (value: number) => value / 7,
   /** Below and above 0, and 0 itself. */
   negative: (value: number) => (value - 500) / 3,
   denormal: (value: number) => value * LEAST_FLOAT,
   /** Up to 1e31 on both sides of 0: beside them the small ones vanish in a sum. */
   huge: (value: number) => (value - 500) * (value % 800 === 100 ? 1 : 1e26),
+  /** Apart by more bits than a float64 has, so that a sum depends on the order in which it is taken. */
+  powers: (value: number) => 2 ** (Math.min(value, 5000) / 40),
   /** Few levels, so that plateaus and ties are many. */
   steps: (value: number) => Math.floor(value / 1000) / 4,
   /** Both zeros, which are one value. */
