@@ -105,7 +105,11 @@ test.serial(
               reached.seen('cells of a later volume', at > 0 && alone.length > 0);
               reached.seen('a volume without cells', alone.length === 0);
             }
-            assert.equal(progress.cells, [...rows.values()].flat().length);
+            const delivered = batches.filter(({ cells }) => cells.count > 0).map(({ volumeId }) => volumeId);
+          const turns = delivered.filter((id, at) => id !== delivered[at - 1]);
+          const inTurn = arrived.filter((id) => rows.has(id));
+          if (seed === null) assert.deepEqual(turns, inTurn, 'volumes one after another are delivered so');
+          assert.equal(progress.cells, [...rows.values()].flat().length);
             assert.equal(
               progress.bytesRead,
               volumes.reduce((bytes, volume) => bytes + volume.bytesRead, 0),

@@ -1,4 +1,5 @@
 /** Painted grey levels as voxels of every type: their ends, their ties, and where a type rounds. */
+import fc from 'fast-check';
 import type { Dtype, Voxels } from '../../core/volume.js';
 
 const LEAST_FLOAT = 2 ** -149;
@@ -18,8 +19,13 @@ const floats = {
 } as const;
 
 export type ValueKind = 'bytes' | 'words' | keyof typeof floats;
-export const floatKinds = Object.keys(floats) as ValueKind[];
+const floatKinds = Object.keys(floats) as ValueKind[];
 export const valueKinds: readonly ValueKind[] = ['bytes', 'words', ...floatKinds];
+
+/** Every type is as likely as another, whatever the number of ways to fill it. */
+export function valueKindsDrawn(): fc.Arbitrary<ValueKind> {
+  return fc.oneof(fc.constant('bytes' as const), fc.constant('words' as const), fc.constantFrom(...floatKinds));
+}
 
 export function paintedAs(kind: ValueKind, painted: Uint16Array): Voxels {
   if (kind === 'words') return painted;

@@ -6,7 +6,7 @@ import fc from 'fast-check';
 import { AXES, type Region, type Zyx } from '../../core/geometry.js';
 import { arrayVolume, type Volume, type Voxels } from '../../index.js';
 import { random } from './random.js';
-import { paintedAs, type ValueKind, valueKinds } from './values.js';
+import { paintedAs, type ValueKind, valueKindsDrawn } from './values.js';
 
 const painters = {
   noise,
@@ -53,11 +53,10 @@ export interface VolumeLimits {
   readonly kinds?: readonly VolumeKind[];
   readonly least?: number;
   readonly most?: number;
-  readonly values?: readonly ValueKind[];
 }
 
 /** Recipes of volumes, `least..most` voxels along each axis. */
-export function volumeRecipes({ kinds = volumeKinds, least = 1, most = 24, values = valueKinds }: VolumeLimits = {}) {
+export function volumeRecipes({ kinds = volumeKinds, least = 1, most = 24 }: VolumeLimits = {}) {
   // Small extents have their own mistakes, but only larger ones are cut in interesting ways.
   const along = fc.oneof(
     { weight: 1, arbitrary: fc.integer({ min: least, max: most }) },
@@ -68,7 +67,7 @@ export function volumeRecipes({ kinds = volumeKinds, least = 1, most = 24, value
     size: fc.record({ z: along, y: along, x: along }),
     seed: fc.nat(1e6),
     levels: fc.integer({ min: 1, max: 5 }),
-    values: fc.constantFrom(...values),
+    values: valueKindsDrawn(),
   }) satisfies fc.Arbitrary<VolumeRecipe>;
 }
 
