@@ -1,4 +1,5 @@
 /** somaflow: finds cells in light-sheet volumes. Everything that users need, by the step of a pipeline. */
+export { applied } from './core/applied.js';
 export type { CellBatch, OpenComponent } from './core/batch.js';
 export type {
   Block,
@@ -16,8 +17,9 @@ export { FIXED_IMAGES } from './core/block.js';
 export { type BlocksOptions, blocks } from './core/blocks.js';
 export { branch } from './core/branch.js';
 export { Budget, type BudgetParts } from './core/budget.js';
-export { type CellsOptions, cells, defaultMemoryBytes } from './core/cells.js';
+export { type CellsOptions, cells } from './core/cells.js';
 export { CellTable, type Column } from './core/cellTable.js';
+export { type DriveOptions, defaultMemoryBytes } from './core/drive.js';
 export * from './core/errors.js';
 export type { Halo, Region, Zyx } from './core/geometry.js';
 export { idle } from './core/idle.js';
@@ -26,6 +28,7 @@ export type { LayoutOptions } from './core/layout.js';
 export { paced } from './core/paced.js';
 export { type PlanOptions, plan, type RunPlan } from './core/plan.js';
 export type { Progress } from './core/progress.js';
+export { run } from './core/runOperator.js';
 export type { RecordedSource, RunRecord } from './core/runRecord.js';
 export { steps } from './core/steps.js';
 export { supportedTargets, type Target } from './core/target.js';
@@ -43,6 +46,7 @@ export { type CellRanges, filterCells, filterTable, type ValueRange } from './op
 export { type IntensityOptions, intensity } from './operators/intensity.js';
 export { type MaximaOptions, maxima } from './operators/maxima.js';
 export { type RemoveBackgroundOptions, removeBackground } from './operators/removeBackground.js';
+export { save } from './operators/save.js';
 export { type ShapeOptions, shape } from './operators/shape.js';
 export { type CollectSink, collect } from './sinks/collect.js';
 export { csv } from './sinks/csv.js';

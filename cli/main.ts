@@ -2,7 +2,7 @@
 import { availableParallelism } from 'node:os';
 import { Command, CommanderError, Option } from 'commander';
 import { formatBytes } from '../core/bytes.js';
-import { defaultMemoryBytes } from '../core/cells.js';
+import { defaultMemoryBytes } from '../core/drive.js';
 import { version } from '../core/version.js';
 import { type DetectOptions, detect } from './detect.js';
 import { parseBlock, parseMemory, parseThreads } from './options.js';

@@ -1,7 +1,7 @@
 import type { AnyBlock } from './block.js';
 import { LayoutError } from './errors.js';
 
-/** Which blocks came to a run: refuses those that do not belong to it, ignores repeats, knows which never come. */
+/** Which blocks of a volume came to a run: refuses those that do not belong to it, ignores repeats, knows which never come. */
 export class Arrivals {
   /** The steps of each block that came, written out to be compared. */
   private readonly steps = new Map<number, string>();
@@ -13,15 +13,17 @@ export class Arrivals {
   constructor(private readonly order: 'index' | 'any') {}
 
   /**
-   * Takes a block; false if it is a repeat. The first one decides on volume, layout and steps.
+   * Takes a block; false if it is a repeat. The first one decides on layout and steps.
    *
-   * @throws {LayoutError} if it is of another volume, layout or pipeline, or came too late
+   * @throws {LayoutError} if it is of another layout, pipeline, mask or channels, or came too late
    */
   take(block: AnyBlock): boolean {
     this.first ??= block;
     const { first } = this;
     const name = `cells: block ${block.index} of ${block.volume.id}`;
-    if (block.volume !== first.volume) throw new LayoutError(`${name}: expected blocks of ${first.volume.id}`);
+    if (block.mask !== first.mask || Object.keys(block.also).some((one) => block.also[one] !== first.also[one])) {
+      throw new LayoutError(`${name}: expected the mask and channels of the first block, got others`);
+    }
     if (JSON.stringify(block.layout) !== JSON.stringify(first.layout)) {
       throw new LayoutError(`${name}: expected cores as of the first block, got another layout`);
     }
@@ -55,6 +57,16 @@ export class Arrivals {
 
   get hasEnded(): boolean {
     return this.ended;
+  }
+
+  /** How many blocks came. */
+  get count(): number {
+    return this.steps.size;
+  }
+
+  /** Whether, of so many blocks, each has come or never will. */
+  areAllIn(count: number): boolean {
+    return this.order === 'any' ? this.steps.size === count : this.closedBelow === count;
   }
 
   /** Whether a block that did not come never will. */

@@ -3,9 +3,11 @@ import { onAbort } from '../native/onAbort.js';
 import type { AnyBlock } from './block.js';
 import { arrivedPlanes } from './blocks.js';
 import type { ChainPlan } from './chainPlan.js';
-import { extent, type Region, voxelCount } from './geometry.js';
+import type { Region } from './geometry.js';
 import type { ImageGrant } from './images.js';
 import type { Lanes } from './lanes.js';
+import { PlaneReader } from './planeReader.js';
+import { type Voxels, voxelsOver } from './volume.js';
 
 /** What it takes to run a chain on one block. */
 export interface BlockRun {
@@ -16,28 +18,29 @@ export interface BlockRun {
   readonly lanes: Lanes;
   /** How many threads a push should take at most, asked each time. */
   readonly width: () => number;
-  /** Gets the image on the core, for `block.voxels`. */
-  readonly saved?: Uint16Array;
   readonly signal: AbortSignal;
-  /** Takes what each push leaves, before the next one starts. */
-  readonly output: (output: ChainOutput) => Promise<void>;
-  /** Told before each read, and how many bytes it asks for. */
-  readonly reading?: (region: Region, bytes: number) => void;
+  /** Takes what each push leaves of each branch, before the next one starts. */
+  readonly output: (outputs: readonly ChainOutput[]) => Promise<void>;
+  /** Takes planes of the core of the image that is the n-th of those saved, before they are overwritten. */
+  readonly saved?: (n: number, region: Region, voxels: Voxels) => Promise<void>;
+  /** Told before each read how many bytes it asks for. */
+  readonly reading?: (bytes: number) => void;
   /** Told after each push of the first plane that this block still reads. */
   readonly passed?: (nextPlane: number) => void;
 }
 
 /**
- * Runs a block's chain: reads planes into the source ring, one push ahead of the chain, and pushes them. Settles
+ * Runs a block's chain: reads planes into the rings of its inputs, one push ahead of the chain, and pushes them. Settles
  * only when nothing touches the block's memory any more. Rejects with the signal's reason when aborted.
  */
 export async function runBlock(run: BlockRun): Promise<void> {
-  const { config, grant, signal } = run;
-  const [source, workspace] = grant.slabs as [SharedArrayBuffer, SharedArrayBuffer];
-  const ring = new Uint16Array(source);
-  const native = new addon.Chain(config, ring, new Uint8Array(workspace), run.saved ?? null);
+  const { block, chain, config, grant, signal } = run;
+  const inputs = grant.slabs.slice(0, grant.slabs.length - chain.saves.length - 1);
+  const [workspace, ...saved] = grant.slabs.slice(inputs.length);
+  const bytes = (slab: SharedArrayBuffer) => new Uint8Array(slab);
+  const native = new addon.Chain(config, inputs.map(bytes), bytes(workspace as SharedArrayBuffer), saved.map(bytes));
   const forget = onAbort(signal, () => native.stop());
-  const reader = new PlaneReader(run, ring);
+  const reader = new PlaneReader({ block, chain, config, rings: inputs, signal, reading: run.reading ?? (() => {}) });
   const readNext = () => {
     const planes = reader.next();
     planes.catch(() => {}); // it is awaited in its turn, which may come after it failed
@@ -50,9 +53,10 @@ export async function runBlock(run: BlockRun): Promise<void> {
       signal.throwIfAborted();
       if (!planes.last) reading = readNext();
       const highZ = planes.last && (await hasCoreBehind(run));
-      const output = await run.lanes.run(run.width, (lanes) => native.push(planes.count, planes.last, highZ, lanes));
+      const outputs = await run.lanes.run(run.width, (lanes) => native.push(planes.count, planes.last, highZ, lanes));
       signal.throwIfAborted();
-      await run.output(output);
+      await handOver(run, saved, planes.next - planes.count, planes.next);
+      await run.output(outputs);
       run.passed?.(planes.next);
       if (planes.last) return;
     }
@@ -67,49 +71,22 @@ export async function runBlock(run: BlockRun): Promise<void> {
 }
 
 async function hasCoreBehind({ block, signal }: BlockRun): Promise<boolean> {
-  const { z } = block.core.stop;
-  return (await arrivedPlanes(block.volume, z + 1, signal)) > z;
+  const { volume, layout, core } = block;
+  if (layout.stop.z !== null && core.stop.z >= layout.stop.z) return false;
+  return (await arrivedPlanes(volume, core.stop.z + 1, signal)) > core.stop.z;
 }
 
-interface Planes {
-  readonly count: number;
-  readonly last: boolean;
-  /** The first plane that is not read yet. */
-  readonly next: number;
-}
-
-/** Reads a block's planes, batch after batch, each into its place in the ring. */
-class PlaneReader {
-  private readonly region: Region;
-  private readonly ringPlanes: number;
-  private readonly planeVoxels: number;
-  private at: number;
-
-  constructor(
-    private readonly run: BlockRun,
-    private readonly ring: Uint16Array,
-  ) {
-    this.region = run.chain.readRegion(run.block);
-    this.ringPlanes = run.chain.sourcePlanes(run.config);
-    const { y, x } = extent(this.region);
-    this.planeVoxels = y * x;
-    this.at = this.region.start.z;
-  }
-
-  async next(): Promise<Planes> {
-    const { block, config, signal } = this.run;
-    const { start, stop } = this.region;
-    const from = this.at;
-    const wanted = Math.min(from + config.batchPlanes, stop.z);
-    const depth = await arrivedPlanes(block.volume, wanted, signal);
-    const to = Math.min(wanted, depth);
-    this.at = to;
-    // The volume may end where nobody could know before: after this batch, or in the middle of it.
-    const last = to >= stop.z || to < wanted || (await arrivedPlanes(block.volume, to + 1, signal)) <= to;
-    const region = { start: { ...start, z: from }, stop: { ...stop, z: to } };
-    const slot = ((from - start.z) % this.ringPlanes) * this.planeVoxels;
-    this.run.reading?.(region, voxelCount(region) * Uint16Array.BYTES_PER_ELEMENT);
-    if (to > from) await block.volume.read(region, this.ring.subarray(slot, slot + voxelCount(region)), signal);
-    return { count: to - from, last, next: to };
+/** Gives the planes of saved images that a push has left to whoever takes them. */
+async function handOver(run: BlockRun, slabs: readonly SharedArrayBuffer[], from: number, to: number): Promise<void> {
+  const { core } = run.block;
+  const region = {
+    start: { ...core.start, z: Math.max(from, core.start.z) },
+    stop: { ...core.stop, z: Math.min(to, core.stop.z) },
+  };
+  const planes = region.stop.z - region.start.z;
+  if (planes <= 0) return;
+  const voxels = planes * (core.stop.y - core.start.y) * (core.stop.x - core.start.x);
+  for (const [n, { dtype }] of run.chain.saves.entries()) {
+    await run.saved?.(n, region, voxelsOver(dtype, slabs[n] as SharedArrayBuffer, 0, voxels));
   }
 }

@@ -36,6 +36,11 @@ export class CellTable {
     return new CellTable(columns);
   }
 
+  /** The same cells with one column more. */
+  with(name: string, column: Column): CellTable {
+    return new CellTable(new Map([...this.columns, [name, column]]));
+  }
+
   /**
    * The rows of several tables, one table below the other; of no tables, a table without columns.
    *

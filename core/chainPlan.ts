@@ -1,11 +1,17 @@
-import { addon, type ChainConfig, type NativeBox } from '../native/index.js';
-import { type AnyBlock, FIXED_IMAGES, type FixedImage, type ImageResult, type Result, type StepPlan } from './block.js';
-import { BudgetError, LayoutError, OptionError } from './errors.js';
-import { addHalos, extent, grow, type Halo, noHalo, type Region, type Zyx, zyx } from './geometry.js';
+import { addon, type ChainConfig, type NativeBox, type NativeImage } from '../native/index.js';
+import type { AnyBlock, StepPlan } from './block.js';
+import { branchesOf, trunkOf } from './branches.js';
+import { BranchPlan } from './branchPlan.js';
+import { ChainImages, type ImageNode } from './chainImages.js';
+import { BudgetError, OptionError } from './errors.js';
+import { extent, greaterHalo, grow, type Halo, noHalo, type Region, type Zyx, zyx } from './geometry.js';
+import type { ImageSink } from './imageSink.js';
 import { type ImageRequest, imageBytes } from './images.js';
 import { neighbour } from './layout.js';
 import type { SparseMemory } from './sparse.js';
 import type { Target } from './target.js';
+import { maskRegion, maskVoxelsMost } from './tissue.js';
+import type { Dtype, Volume } from './volume.js';
 
 /** Voxels of one push of planes into a chain: enough that the border between JavaScript and C++ costs nothing. */
 const PUSH_VOXELS = 2 * 1024 * 1024;
@@ -13,100 +19,88 @@ const PUSH_VOXELS = 2 * 1024 * 1024;
 const HELD_PART = 1 / 32;
 const MOST_HELD_BYTES = 4 * 1024 * 1024;
 const MOST_FRAGMENT_BYTES = 1024 * 1024;
-/** The threshold that every voxel is above: it stands for null. */
-const BELOW_ALL = -1;
 /** The smallest sparse half that leaves every part room for a row, a run and a fragment. */
 export const LEAST_SPARSE_BYTES = 16 * 1024;
 
-interface BackgroundOptions {
-  readonly size: { readonly y: number; readonly x: number };
-}
-interface MaximaOptions {
-  readonly size: Zyx;
-  readonly threshold: number | null;
-}
-interface ShapeOptions {
-  readonly threshold: number | null;
-}
-interface IntensityOptions {
-  readonly measure: readonly ImageResult[];
+/** An image whose planes leave the chain, and the step that asked for it. */
+export interface SavedImage {
+  readonly image: number;
+  readonly dtype: Dtype;
+  readonly sink?: ImageSink;
 }
 
-/** A pipeline's steps, read once: what a native chain is told, block by block, and what its rows mean. */
+/** What is wanted of the pipeline: tables of cells and what its `save` steps ask for, the latter alone, or one image. */
+export type Wanted = 'cells' | 'saves' | { readonly image: string };
+
+interface SaveOptions {
+  readonly step: string;
+  readonly sink: ImageSink;
+}
+
+/** A pipeline's steps, read once: what a native chain is told, block by block, and what comes out of it. */
 export class ChainPlan {
+  /** The tables that it gives. */
+  readonly branches: readonly BranchPlan[];
+  readonly saves: readonly SavedImage[];
   /** Voxels that the whole chain reads around a core. */
   readonly halo: Halo;
-  /** Names of the table's columns, and for each its place in a native row. */
-  readonly columns: readonly string[];
-  readonly places: readonly number[];
-  /** Numbers of a native row. */
-  readonly rowWidth: number;
-  /** Images whose values are kept with the mask: 1, or 2 where the source is measured beside the image. */
-  readonly channels: number;
-  readonly hasShape: boolean;
-  readonly maskThreshold: number;
-  private readonly background: BackgroundOptions | undefined;
-  private readonly maxima: MaximaOptions | undefined;
+  readonly plans: readonly StepPlan[];
+  private readonly images: ChainImages;
 
-  constructor(readonly plans: readonly StepPlan[]) {
-    const options = <T>(adds: Result) => plans.find((plan) => plan.adds.includes(adds))?.options as T | undefined;
-    this.halo = plans.reduce((sum, plan) => addHalos(sum, plan.halo), noHalo);
-    this.background = options<BackgroundOptions>('background');
-    this.maxima = options<MaximaOptions>('maxima');
-    const shape = options<ShapeOptions>('shape');
-    this.hasShape = shape !== undefined;
-    this.maskThreshold = shape?.threshold ?? BELOW_ALL;
-    const measured = options<IntensityOptions>('intensity')?.measure ?? [];
-    const image = this.imageOf('dog');
-    const images = measured.map((name) => this.imageOf(name as FixedImage));
-    this.channels = images.some((name) => name !== image) ? 2 : 1;
-    this.rowWidth = this.hasShape ? 4 + this.channels : 3;
-    this.columns = ['x', 'y', 'z', ...(shape ? ['size'] : []), ...measured];
-    const fixed = shape ? [0, 1, 2, 3] : [0, 1, 2];
-    this.places = [...fixed, ...images.map((name) => (name === image ? 4 : 5))];
+  constructor(block: AnyBlock, wanted: Wanted = 'cells') {
+    this.plans = typeof wanted === 'object' ? upTo(trunkOf(block.plans), wanted.image) : block.plans;
+    this.images = new ChainImages(block);
+    const all = [...branchesOf(this.plans)];
+    this.branches = wanted === 'cells' ? all.map(([name, plans]) => new BranchPlan(name, plans, this.images)) : [];
+    const saves = new Map<StepPlan | string, SavedImage>();
+    const save = (by: StepPlan | string, image: number, sink?: ImageSink) => {
+      const { dtype } = this.images.nodes[image] as ImageNode;
+      saves.set(by, { image, dtype, ...(sink ? { sink } : {}) });
+      this.images.ask(image, noHalo);
+    };
+    for (const [, plans] of all) {
+      const names = this.images.follow(plans);
+      if (typeof wanted === 'object') save(wanted.image, names.of(wanted.image));
+      else for (const plan of plans) if (plan.name === 'save') saveBy(plan);
+      function saveBy(plan: StepPlan): void {
+        const { step, sink } = plan.options as unknown as SaveOptions;
+        save(plan, names.of(step), sink);
+      }
+    }
+    this.saves = [...saves.values()];
+    const { overlap } = block.layout;
+    const half = { before: zyx((a) => Math.ceil(overlap[a] / 2)), after: zyx((a) => Math.ceil(overlap[a] / 2)) };
+    this.halo = greaterHalo((this.images.nodes[0] as ImageNode).halo, half);
   }
 
-  /** The image that a name stands for: itself if a step makes it, else the nearest made before it. */
-  imageOf(name: FixedImage): FixedImage {
-    const upTo = FIXED_IMAGES.slice(0, FIXED_IMAGES.indexOf(name) + 1);
-    return upTo.findLast((made) => this.plans.some((plan) => plan.adds.includes(made))) ?? 'source';
+  /** The volumes that are read, first the one that blocks are of; and the region that a block reads of each. */
+  inputs(block: AnyBlock): { readonly volume: Volume; readonly region: Region }[] {
+    return this.images.nodes.flatMap(({ volume, halo }, node) =>
+      volume ? [{ volume, region: node === 0 ? this.readRegion(block) : inVolume(block, halo) }] : [],
+    );
   }
 
   /** The region that a block reads: its core and the halo, clipped to the volume as far as its depth is known. */
   readRegion(block: AnyBlock): Region {
-    const { z, y, x } = block.volume.size;
-    return grow(block.core, this.halo, { z: z ?? Number.POSITIVE_INFINITY, y, x });
+    return inVolume(block, this.halo);
   }
 
   /** What the native chain of a block is told. */
   config(block: AnyBlock, target: Target, sparse: SparseMemory | null): ChainConfig {
     const { volume, layout, index, core } = block;
-    const read = this.readRegion(block);
     const inner = (axis: 'z' | 'y' | 'x', side: -1 | 1) => neighbour(layout, index, axis, side) !== null;
-    const heldLimitBytes = Math.min((sparse?.capacityBytes ?? 0) * HELD_PART, MOST_HELD_BYTES);
     return {
       target,
       height: volume.size.y,
       width: volume.size.x,
-      core: nativeBox(core),
-      read: nativeBox(read),
       innerLow: [inner('z', -1), inner('y', -1), inner('x', -1)],
       innerHigh: [false, inner('y', 1), inner('x', 1)],
-      backgroundY: this.background?.size.y ?? 0,
-      backgroundX: this.background?.size.x ?? 0,
-      maxima: this.maxima !== undefined,
-      windowZ: this.maxima?.size.z ?? 0,
-      windowY: this.maxima?.size.y ?? 0,
-      windowX: this.maxima?.size.x ?? 0,
-      // A maximum outside the mask is no cell, so with a shape it need not be looked for there.
-      seedThreshold: Math.max(this.maxima?.threshold ?? BELOW_ALL, this.maskThreshold),
-      shape: this.hasShape,
-      maskThreshold: this.maskThreshold,
-      sourceChannel: this.channels > 1,
+      ...this.boxes(core, volume.size),
+      tissue: this.tissue(block, (mask) => nativeBox(maskRegion(mask, volume, core))),
+      detectors: this.branches.map(({ detector }) => detector),
+      saves: this.saves.map(({ image }) => image),
       batchPlanes: this.batchPlanes(block),
-      heldLimitBytes,
-      fragmentLimitBytes: Math.min(heldLimitBytes, MOST_FRAGMENT_BYTES),
-      floodLimitVoxels: Math.floor(heldLimitBytes / 32),
+      ...this.limits(sparse),
     };
   }
 
@@ -115,15 +109,53 @@ export class ChainPlan {
    */
   request(block: AnyBlock, target: Target, sparse: SparseMemory | null, threads: number): ImageRequest {
     const size = this.largestRead(block);
-    const core = block.layout.coreSize;
-    const start = zyx((a) => Math.min(this.halo.before[a], size[a] - core[a]));
-    const config = {
-      ...this.config(block, target, sparse),
-      core: nativeBox({ start, stop: zyx((a) => start[a] + core[a]) }),
-      read: nativeBox({ start: { z: 0, y: 0, x: 0 }, stop: size }),
+    const { coreSize } = block.layout;
+    const start = zyx((a) => Math.min(this.halo.before[a], size[a] - coreSize[a]));
+    const core = { start, stop: zyx((a) => start[a] + coreSize[a]) };
+    const tissue = this.tissue(block, (mask, volume) => {
+      const most = (a: 'y' | 'x') => Math.min(mask.size[a], maskVoxelsMost(coreSize[a], volume.size[a], mask.size[a]));
+      return { y: [0, most('y')], x: [0, most('x')] };
+    });
+    const config = { ...this.config(block, target, sparse), ...this.boxes(core, size), tissue };
+    const { inputBytes, workspaceBytes, savedBytes, sparseBytes } = addon.chainNeeds(config, threads);
+    return { slabBytes: [...inputBytes, Math.max(64, workspaceBytes), ...savedBytes], nativeBytes: sparseBytes };
+  }
+
+  /** Planes that the rings of a block's inputs hold. */
+  sourcePlanes(config: ChainConfig): number {
+    return addon.chainNeeds(config, 1).sourcePlanes;
+  }
+
+  /** The boxes of all images around a core, in a volume of this extent as far as it is known. */
+  private boxes(core: Region, size: Volume['size']) {
+    const within = zyx((a) => size[a] ?? Number.POSITIVE_INFINITY);
+    const read = grow(core, this.halo, within);
+    const image = ({ dtype, made, halo }: ImageNode, node: number): NativeImage => {
+      const { z, y, x } = nativeBox(node === 0 ? read : grow(core, halo, within));
+      return { dtype, z, y, x, from: made?.from ?? -1, ...(made ? { element: elementOf(made.by) } : {}) };
     };
-    const needs = addon.chainNeeds(config, threads);
-    return { slabBytes: [needs.sourceBytes, Math.max(64, needs.workspaceBytes)], nativeBytes: needs.sparseBytes };
+    return {
+      core: nativeBox(core),
+      read: nativeBox(read),
+      images: this.images.nodes.map(image),
+    };
+  }
+
+  private tissue(
+    { mask, volume }: AnyBlock,
+    box: (mask: Volume, volume: Volume) => Pick<NativeBox, 'y' | 'x'>,
+  ): ChainConfig['tissue'] {
+    if (!mask || this.branches.length === 0) return null;
+    const { y, x } = box(mask, volume);
+    return { dtype: mask.dtype, height: mask.size.y, width: mask.size.x, y, x };
+  }
+
+  /** What a detector may hold before it lets go of it; several share what one alone would have. */
+  private limits(sparse: SparseMemory | null) {
+    const bytes = Math.min((sparse?.capacityBytes ?? 0) * HELD_PART, MOST_HELD_BYTES);
+    const heldLimitBytes = bytes / Math.max(1, this.branches.length);
+    const fragmentLimitBytes = Math.min(heldLimitBytes, MOST_FRAGMENT_BYTES);
+    return { heldLimitBytes, fragmentLimitBytes, floodLimitVoxels: Math.floor(heldLimitBytes / 32) };
   }
 
   /** The extent of a region that no block of the layout reads more of, along any axis, nor its steps work on more of. */
@@ -137,23 +169,14 @@ export class ChainPlan {
 
   /** Planes of one push; of a running acquisition one, so that cells come as soon as they can. */
   private batchPlanes(block: AnyBlock): number {
-    if (block.volume.keepsPlanes !== undefined) return 1;
+    if (this.inputs(block).some(({ volume }) => volume.keepsPlanes !== undefined)) return 1;
     const { z, y, x } = this.largestRead(block);
     return Math.max(1, Math.min(z, Math.floor(PUSH_VOXELS / (y * x))));
-  }
-
-  /** Planes that the ring of a block's source holds. */
-  sourcePlanes(config: ChainConfig): number {
-    return addon.chainNeeds(config, 1).sourcePlanes;
   }
 }
 
 /** Refuses what no run of these blocks could do, before the first read. */
 export function checkBlock(chain: ChainPlan, block: AnyBlock, request: ImageRequest, capacityBytes: number): void {
-  const { volume } = block;
-  if (volume.dtype !== 'uint16') {
-    throw new LayoutError(`${volume.id}: the chain takes uint16 voxels, got ${volume.dtype}`);
-  }
   const bytes = imageBytes(request);
   if (bytes > capacityBytes) {
     const steps = chain.plans.map((plan) => plan.name).join(', ') || 'reading';
@@ -164,19 +187,16 @@ export function checkBlock(chain: ChainPlan, block: AnyBlock, request: ImageRequ
       'give it more memory (half of a budget is for images), or smaller blocks',
     );
   }
-  if (volume.keepsPlanes !== undefined) checkLive(chain, block, volume.keepsPlanes);
+  for (const { volume } of chain.inputs(block)) checkLive(chain, block, volume);
 }
 
 /** A running acquisition has to keep the planes that the next block looks back on, and all that blocks in a slab share. */
-function checkLive(chain: ChainPlan, block: AnyBlock, keepsPlanes: number): void {
-  const needed = block.layout.coreSize.z + chain.halo.before.z + Math.max(1, chain.halo.after.z);
+function checkLive(chain: ChainPlan, { layout }: AnyBlock, { id, keepsPlanes }: Volume): void {
+  if (keepsPlanes === undefined) return;
+  const needed = layout.coreSize.z + chain.halo.before.z + Math.max(1, chain.halo.after.z);
   if (keepsPlanes < needed) {
-    throw new OptionError(
-      block.volume.id,
-      'buffer',
-      `at least ${needed} planes for cores of ${block.layout.coreSize.z} planes and this chain's halo`,
-      keepsPlanes,
-    );
+    const expected = `at least ${needed} planes for cores of ${layout.coreSize.z} planes and this chain's halo`;
+    throw new OptionError(id, 'buffer', expected, keepsPlanes);
   }
 }
 
@@ -186,6 +206,30 @@ export function firstPlaneNeeded(chain: ChainPlan, block: AnyBlock, blockNeeds: 
   const last = index % (layout.counts.y * layout.counts.x) === layout.counts.y * layout.counts.x - 1;
   const from = blockNeeds || !last ? core.start.z : core.stop.z;
   return Math.max(0, from - chain.halo.before.z);
+}
+
+/** The steps up to the one that makes an image. */
+function upTo(plans: readonly StepPlan[], image: string): readonly StepPlan[] {
+  return plans.slice(0, plans.findIndex((plan) => (plan.adds as readonly string[]).includes(image)) + 1);
+}
+
+function inVolume({ core, volume }: AnyBlock, halo: Halo): Region {
+  return grow(
+    core,
+    halo,
+    zyx((a) => volume.size[a] ?? Number.POSITIVE_INFINITY),
+  );
+}
+
+interface BackgroundOptions {
+  readonly size: { readonly y: number; readonly x: number };
+  readonly form: 'disk' | 'rectangle';
+  readonly opening: 'symmetric' | 'clearmap';
+}
+
+function elementOf({ options }: StepPlan): NonNullable<NativeImage['element']> {
+  const { size, form, opening } = options as unknown as BackgroundOptions;
+  return { sizeY: size.y, sizeX: size.x, disk: form === 'disk', reflected: opening === 'symmetric' };
 }
 
 function nativeBox({ start, stop }: Region): NativeBox {

@@ -1,21 +1,24 @@
-import type { Subscriber } from 'rxjs';
 import type { CellBatch, OpenComponent } from './batch.js';
 import type { AnyBlock } from './block.js';
+import type { BranchPlan } from './branchPlan.js';
 import { CellTable } from './cellTable.js';
-import type { ChainPlan } from './chainPlan.js';
 import { placeOf } from './layout.js';
 import { BlockRows } from './rows.js';
 import type { RunRecord } from './runRecord.js';
 import type { SparseMemory, SparseStore } from './sparse.js';
 
 export interface DeliveryOptions {
-  readonly chain: ChainPlan;
+  readonly branch: BranchPlan;
   /** The first block: of its volume and layout are all. */
   readonly block: AnyBlock;
   readonly memory: SparseMemory;
   readonly store: SparseStore;
-  readonly subscriber: Subscriber<CellBatch>;
+  readonly next: (batch: CellBatch) => void;
   readonly signal: AbortSignal;
+  /** The number of the volume, where the table has a column of it. */
+  readonly volumeNumber: () => number | undefined;
+  /** Whether it is this volume's turn: those that came before it are out. */
+  readonly isItsTurn: () => boolean;
   /** Whether a block that has not come never will. */
   readonly isClosed: (index: number) => boolean;
   /** Whether a component that ends in the block has not been delivered here. */
@@ -23,6 +26,8 @@ export interface DeliveryOptions {
   readonly openBeyond: (index: number) => OpenComponent[];
   readonly record: () => RunRecord;
   readonly delivered: (cells: number) => void;
+  /** Told when all cells of a block are out. */
+  readonly blockIsOut: () => void;
   readonly failed: (error: unknown) => void;
 }
 
@@ -39,6 +44,8 @@ export class Delivery {
   private work: Promise<void> = Promise.resolve();
   private busy = false;
   private again = false;
+  /** Blocks whose cells are out. */
+  count = 0;
 
   constructor(private readonly options: DeliveryOptions) {}
 
@@ -60,7 +67,7 @@ export class Delivery {
   async rows(index: number, rows: Float64Array): Promise<void> {
     let of = this.ofBlock.get(index);
     if (!of) {
-      of = new BlockRows(this.options.store, this.options.chain.rowWidth);
+      of = new BlockRows(this.options.store, this.options.branch.rowWidth);
       this.ofBlock.set(index, of);
     }
     await of.add(rows);
@@ -95,18 +102,23 @@ export class Delivery {
     })();
   }
 
-  /** Delivers all that is left, and the last batch. */
+  /** Delivers all that is left. */
   async end(): Promise<void> {
     this.advance();
     await this.work;
     this.options.signal.throwIfAborted();
-    this.finalTo = this.options.block.volume.size.z ?? this.depth;
+  }
+
+  /** Delivers the last batch of a run, in which no cells are. */
+  async last(): Promise<void> {
+    const { layout } = this.options.block;
+    this.finalTo = layout.stop.z ?? this.depth;
     await this.deliver(new Float64Array(0), [], true);
   }
 
   private async deliverAll(): Promise<void> {
-    const { signal, isClosed, isUnsettled } = this.options;
-    for (; this.ended.size > 0 && !signal.aborted; this.next++) {
+    const { signal, isItsTurn, isClosed, isUnsettled } = this.options;
+    for (; this.ended.size > 0 && !signal.aborted && isItsTurn(); this.next++) {
       const stopZ = this.ended.get(this.next);
       if (stopZ === undefined) {
         if (!isClosed(this.next)) return;
@@ -115,14 +127,16 @@ export class Delivery {
       if (isUnsettled(this.next)) return;
       await this.deliverBlock(this.next, stopZ);
       this.ended.delete(this.next);
+      this.count++;
+      this.options.blockIsOut();
     }
   }
 
   private async deliverBlock(index: number, stopZ: number): Promise<void> {
-    const { memory, chain, block, store, signal, openBeyond } = this.options;
-    const rows = this.ofBlock.get(index) ?? new BlockRows(store, chain.rowWidth);
+    const { memory, branch, block, store, signal, openBeyond } = this.options;
+    const rows = this.ofBlock.get(index) ?? new BlockRows(store, branch.rowWidth);
     this.ofBlock.delete(index);
-    const rowBytes = Math.max(chain.rowWidth, chain.columns.length) * Float64Array.BYTES_PER_ELEMENT;
+    const rowBytes = Math.max(branch.rowWidth, branch.columns.length) * Float64Array.BYTES_PER_ELEMENT;
     const chunkRows = Math.max(1, Math.min(MOST_BATCH_ROWS, Math.floor(memory.batches.capacityBytes / 4 / rowBytes)));
     const windowRows = Math.max(1, Math.floor(memory.merges.capacityBytes / Math.max(1, rows.windowBytes(1))));
     const windowBytes = Math.min(rows.windowBytes(Math.min(windowRows, rows.count)), memory.merges.capacityBytes);
@@ -130,10 +144,11 @@ export class Delivery {
     try {
       let left = rows.count;
       for await (const chunk of rows.merged(chunkRows, windowRows)) {
-        left -= chunk.length / chain.rowWidth;
+        left -= chunk.length / branch.rowWidth;
         if (left === 0) {
           this.depth = Math.max(this.depth, stopZ);
-          const nextSlab = placeOf(block.layout, index + 1).z * block.layout.coreSize.z;
+          const { layout } = block;
+          const nextSlab = layout.origin.z + placeOf(layout, index + 1).z * layout.coreSize.z;
           this.finalTo = Math.min(nextSlab, this.depth);
         }
         await this.deliver(chunk, openBeyond(left === 0 ? index : index - 1), false);
@@ -144,8 +159,10 @@ export class Delivery {
   }
 
   private async deliver(rows: Float64Array, open: readonly OpenComponent[], last: boolean): Promise<void> {
-    const { memory, chain, block, subscriber, signal, record, delivered } = this.options;
-    const cells = CellTable.fromRows(chain.columns, rows, chain.rowWidth, chain.places);
+    const { memory, branch, block, next, signal, record, delivered } = this.options;
+    const table = CellTable.fromRows(branch.columns, rows, branch.rowWidth, branch.places);
+    const volume = this.options.volumeNumber();
+    const cells = volume === undefined ? table : table.with('volume', new Int32Array(table.count).fill(volume));
     const give = await memory.batches.take(cells.bytes, signal);
     let holders = 1;
     const letGo = () => {
@@ -162,7 +179,7 @@ export class Delivery {
     };
     delivered(cells.count);
     const { id } = block.volume;
-    subscriber.next({ volumeId: id, branch: '', cells, finalTo: this.finalTo, open, last, hold, record });
+    next({ volumeId: id, branch: branch.name, cells, finalTo: this.finalTo, open, last, hold, record });
     letGo();
   }
 }

@@ -1,5 +1,5 @@
 import { tmpdir } from 'node:os';
-import { addon, type FloodTotals, type NativeFlood } from '../native/index.js';
+import { addon, type FloodRules, type FloodTotals, type NativeFlood } from '../native/index.js';
 import { onAbort } from '../native/onAbort.js';
 import { type Component, freeFragments } from './fragments.js';
 import type { Lanes } from './lanes.js';
@@ -9,7 +9,7 @@ import type { SparseMemory } from './sparse.js';
 export interface FloodOptions {
   readonly memory: SparseMemory;
   readonly lanes: Lanes;
-  readonly channels: number;
+  readonly rules: FloodRules;
   readonly rowWidth: number;
   readonly signal: AbortSignal;
   /** Takes the cells of components that end in a block, in z, y, x order. */
@@ -53,23 +53,33 @@ export class Floods {
   /** The longest batch from `first` on that the share holds; at least one component. */
   private batchFrom(waiting: readonly Component[], first: number): Batch {
     const components: Component[] = [];
-    let size: BatchSize = { totals: { ...nothing, channels: this.options.channels }, fragmentBytes: 0 };
+    let size: BatchSize = { totals: { ...nothing, ...this.options.rules }, fragmentBytes: 0 };
     for (let next = first; next < waiting.length; next++) {
       const component = waiting[next] as Component;
       const longer = withComponent(size, component);
-      if (components.length > 0 && bytesOf(longer) > this.options.memory.floods.capacityBytes) break;
+      if (components.length > 0 && this.bytesOf(longer) > this.options.memory.floods.capacityBytes) break;
       components.push(component);
       size = longer;
     }
     return { components, ...size };
   }
 
+  /** Bytes of a batch in memory; the fragment being read and the cells come on top of what native code takes. */
+  private bytesOf(size: BatchSize): number {
+    return addon.floodBytes(size.totals) + size.fragmentBytes + this.rowBytes(size);
+  }
+
+  /** Bytes of a batch's cells: once as native code leaves them, and once copied from there. */
+  private rowBytes({ totals }: BatchSize): number {
+    return 2 * totals.seeds * this.options.rowWidth * Float64Array.BYTES_PER_ELEMENT;
+  }
+
   private async flood(batch: Batch): Promise<void> {
     const { memory, lanes, signal, rowWidth } = this.options;
-    const inFile = bytesOf(batch) > memory.floods.capacityBytes;
-    // A component in a file takes no more than the fragment that is being read, which is a small part of the share.
-    const bytes = inFile ? Math.min(batch.fragmentBytes, memory.floods.capacityBytes) : bytesOf(batch);
-    const give = await memory.floods.take(bytes, signal);
+    const inFile = this.bytesOf(batch) > memory.floods.capacityBytes;
+    // A component in a file takes the fragment that is being read, which is a small part of the share, and its cells.
+    const bytes = inFile ? batch.fragmentBytes + this.rowBytes(batch) : this.bytesOf(batch);
+    const give = await memory.floods.take(Math.min(bytes, memory.floods.capacityBytes), signal);
     try {
       const flood = new addon.Flood({ ...batch.totals, inFile, folder: memory.folder ?? tmpdir() });
       for (const component of batch.components) {
@@ -122,7 +132,7 @@ function withComponent({ totals, fragmentBytes }: BatchSize, component: Componen
   }
   return {
     totals: {
-      channels: totals.channels,
+      ...totals,
       voxels: totals.voxels + voxels,
       runs: totals.runs + runs,
       seeds: totals.seeds + seeds,
@@ -132,11 +142,6 @@ function withComponent({ totals, fragmentBytes }: BatchSize, component: Componen
     },
     fragmentBytes: largest,
   };
-}
-
-/** Bytes of a batch in memory; the fragment being read comes on top of what native code takes. */
-function bytesOf({ totals, fragmentBytes }: BatchSize): number {
-  return addon.floodBytes(totals) + fragmentBytes;
 }
 
 async function stoppable(flood: NativeFlood, signal: AbortSignal) {

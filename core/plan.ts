@@ -1,16 +1,17 @@
 import { firstValueFrom, from, mergeMap, type Observable, toArray } from 'rxjs';
-import type { AnyBlock, Block, Needs, Result } from './block.js';
+import type { AnyBlock, Block, NamedImage, Needs, Result } from './block.js';
 import { runBlock } from './blockRun.js';
 import { blocks } from './blocks.js';
 import { Budget } from './budget.js';
-import { defaultMemoryBytes } from './cells.js';
 import { ChainPlan, checkBlock } from './chainPlan.js';
-import { voxelCount } from './geometry.js';
+import { defaultMemoryBytes } from './drive.js';
+import { type Region, voxelCount, type Zyx } from './geometry.js';
 import { track } from './idle.js';
 import { imageBytes } from './images.js';
 import { Lanes } from './lanes.js';
 import { chooseTarget, chooseThreads, type Target } from './target.js';
-import { bytesPerVoxel, type Volume } from './volume.js';
+import { anyInside } from './tissue.js';
+import { bytesPerVoxel, type Dtype, type Volume, voxelsOver } from './volume.js';
 
 export interface PlanOptions {
   readonly memory?: number | string | Budget;
@@ -61,29 +62,44 @@ export function plan(
 async function planOf(all: readonly AnyBlock[], budget: Budget, threads: number, target: Target): Promise<RunPlan> {
   const halves = { imageBytes: budget.images.capacityBytes, sparseBytes: budget.sparse.capacityBytes, threads, target };
   const [first] = all;
+  const signal = new AbortController().signal;
+  const inside: AnyBlock[] = [];
+  for (const block of all) if (await anyInside(block, signal)) inside.push(block);
   if (!first) return { blocks: 0, voxels: 0, bytesToRead: 0, blockBytes: 0, expectedSeconds: 0, ...halves };
-  const chain = new ChainPlan(first.plans);
+  const chain = new ChainPlan(first);
   const request = chain.request(first, target, budget.sparse, threads);
   checkBlock(chain, first, request, halves.imageBytes);
-  const sum = (of: (block: AnyBlock) => number) => all.reduce((total, block) => total + of(block), 0);
-  const voxelsRead = sum((block) => voxelCount(chain.readRegion(block)));
+  const sum = (of: (block: AnyBlock) => number) => inside.reduce((total, block) => total + of(block), 0);
+  const bytesOf = ({ volume, region }: { volume: Volume; region: Region }) =>
+    voxelCount(region) * bytesPerVoxel[volume.dtype];
   return {
-    blocks: all.length,
+    blocks: inside.length,
     voxels: sum((block) => voxelCount(block.core)),
-    bytesToRead: voxelsRead * bytesPerVoxel[first.volume.dtype],
+    bytesToRead: sum((block) => chain.inputs(block).reduce((bytes, input) => bytes + bytesOf(input), 0)),
     blockBytes: imageBytes(request),
-    expectedSeconds: voxelsRead * (await secondsPerVoxel(chain, threads, target)),
+    expectedSeconds:
+      sum((block) => voxelCount(chain.readRegion(block))) * (await secondsPerVoxel(first, chain, threads, target)),
     ...halves,
   };
 }
 
-/** Runs the chain on a small volume of noise with cells, twice, and times the second run. */
-async function secondsPerVoxel(chain: ChainPlan, threads: number, target: Target): Promise<number> {
-  const volume = noise({ z: 24, y: 512, x: 512 }, chain.maskThreshold);
+/** Runs the steps of a block on a small volume of noise with cells, twice, and times the second run. */
+async function secondsPerVoxel(
+  of: AnyBlock,
+  { branches }: ChainPlan,
+  threads: number,
+  target: Target,
+): Promise<number> {
+  const size = { z: 24, y: 512, x: 512 };
+  const threshold = Math.min(...branches.map(({ maskThreshold }) => maskThreshold));
+  const volume = noise(size, threshold, of.volume.dtype);
+  const also = Object.fromEntries(Object.entries(of.also).map(([name, { dtype }]) => [name, noise(size, 0, dtype)]));
+  const described = await firstValueFrom<AnyBlock>(blocks(volume, { also: also as Record<NamedImage, Volume> }));
+  const block = of.plans.reduce((so, one) => so.with(one), described);
+  const chain = new ChainPlan(block);
   const budget = new Budget('1 GiB');
   const lanes = new Lanes(threads);
   let seconds = 0;
-  const block = chain.plans.reduce((so, one) => so.with(one), await firstValueFrom<AnyBlock>(blocks(volume)));
   for (let turn = 0; turn < 2; turn++) {
     const config = chain.config(block, target, budget.sparse);
     const signal = new AbortController().signal;
@@ -93,24 +109,26 @@ async function secondsPerVoxel(chain: ChainPlan, threads: number, target: Target
     seconds = (performance.now() - start) / 1000;
     grant.release();
   }
-  const { z, y, x } = volume.size as { z: number; y: number; x: number };
-  return seconds / (z * y * x);
+  return seconds / (size.z * size.y * size.x);
 }
+
+const greatest: Readonly<Record<Dtype, number>> = { uint8: 255, uint16: 65535, float32: 1e30 };
 
 /**
  * Noise below the threshold, and above it short runs. It is one plane, shifted from z to z, so that reading it takes next to no time
  * of what is measured.
  */
-function noise(size: { z: number; y: number; x: number }, threshold: number): Volume {
+function noise(size: Zyx, threshold: number, dtype: Dtype): Volume {
   const plane = size.y * size.x;
-  const level = Math.max(0, Math.min(65535, threshold));
-  const twice = new Uint16Array(2 * plane);
+  const most = greatest[dtype];
+  const level = Math.max(0, Math.min(most, threshold));
+  const twice = voxelsOver(dtype, new ArrayBuffer(2 * plane * bytesPerVoxel[dtype]), 0, 2 * plane);
   let state = 1;
   for (let i = 0; i < plane; i++) {
     state = (Math.imul(state, 1103515245) + 12345) >>> 0;
-    twice[i] = level * 0.4 + (state >>> 25);
+    twice[i] = Math.min(most, level * 0.4 + (state >>> 25));
   }
-  for (let i = 0; i < plane; i += 1000) twice.fill(Math.min(65535, 2 * level + 1), i, i + 8);
+  for (let i = 0; i < plane; i += 1000) twice.fill(Math.min(most, 2 * level + 1), i, i + 8);
   twice.copyWithin(plane, 0, plane);
   const read: Volume['read'] = async ({ start, stop }, into) => {
     for (let z = start.z; z < stop.z; z++) {
@@ -118,5 +136,5 @@ function noise(size: { z: number; y: number; x: number }, threshold: number): Vo
       into.set(twice.subarray(shift, shift + plane), (z - start.z) * plane);
     }
   };
-  return { id: 'noise', size, dtype: 'uint16', read };
+  return { id: 'noise', size, dtype, read };
 }

@@ -29,6 +29,7 @@ export class ProgressCounter {
   private bytesRead = 0;
   private foundCells = 0;
   private cells = 0;
+  private readonly cellsByBranch = new Map<string, number>();
   private seams = 0;
   private readonly seamsByCores: Record<number, number> = {};
 
@@ -64,9 +65,15 @@ export class ProgressCounter {
     this.seamsByCores[cores] = (this.seamsByCores[cores] ?? 0) + 1;
   }
 
-  delivered(cells: number): void {
+  delivered(cells: number, branch: string): void {
     this.cells += cells;
+    this.cellsByBranch.set(branch, this.cellsOf(branch) + cells);
     this.tell();
+  }
+
+  /** Cells delivered of one branch. */
+  cellsOf(branch: string): number {
+    return this.cellsByBranch.get(branch) ?? 0;
   }
 
   private tell(): void {

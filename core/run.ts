@@ -1,85 +1,83 @@
-import type { Subscriber } from 'rxjs';
-import { Arrivals } from './arrivals.js';
-import type { CellBatch } from './batch.js';
 import type { AnyBlock } from './block.js';
 import { runBlock } from './blockRun.js';
-import type { Budget } from './budget.js';
-import { ChainPlan, checkBlock, firstPlaneNeeded, LEAST_SPARSE_BYTES } from './chainPlan.js';
+import { branchesOf } from './branches.js';
 import { Delivery } from './delivery.js';
-import { BlockError, BudgetError, OptionError } from './errors.js';
-import { Floods } from './floods.js';
-import { BlockFragments, type Component } from './fragments.js';
+import { BlockError, LayoutError } from './errors.js';
 import { voxelCount } from './geometry.js';
-import type { ImageGrant, ImageRequest } from './images.js';
+import type { ImageGrant } from './images.js';
 import { Lanes } from './lanes.js';
 import { type Progress, ProgressCounter } from './progress.js';
 import type { RunRecord } from './runRecord.js';
-import { Seams } from './seams.js';
 import { SparseStore } from './sparse.js';
-import type { Target } from './target.js';
+import { anyInside } from './tissue.js';
 import { version } from './version.js';
-
-export interface RunOptions {
-  readonly budget: Budget;
-  readonly threads: number;
-  readonly target: Target;
-  readonly order: 'index' | 'any';
-  readonly maxComponentVoxels: number;
-  readonly progress: (progress: Progress) => void;
-}
-
-/** Voxels of a plane from which on one block alone keeps all threads busy. */
-const WIDE_PLANE_VOXELS = 512 * 1024;
+import type { Volume } from './volume.js';
+import { type BatchObserver, type RunOptions, type RunParts, VolumeRun } from './volumeRun.js';
 
 /**
  * One run of a pipeline: takes blocks as they are described, admits them as memory allows, runs their chains, joins
- * what crosses cores and delivers tables in block order. The first block decides what the run is about.
+ * what crosses cores and delivers tables in block order. Of several volumes each is joined and delivered by itself.
  */
 export class Run {
   private readonly abort = new AbortController();
+  private readonly started = new Date();
   private readonly store: SparseStore;
   private readonly lanes: Lanes;
   private readonly counter: ProgressCounter;
   private readonly queue: AnyBlock[] = [];
-  private readonly arrivals: Arrivals;
+  private readonly volumes = new Map<Volume, VolumeRun>();
   private readonly tasks = new Set<Promise<void>>();
-  private readonly running = new Map<AnyBlock, { nextPlane: number }>();
-  private about: RunContext | undefined;
-  private newest: AnyBlock | undefined;
-  private readonly started = new Date();
+  private readonly parts: RunParts;
+  private arrivals = 0;
+  private ended = false;
+  /** Whether tables have a column that tells volumes apart; known once the blocks that come at once have come. */
+  private volumeColumn: boolean | undefined;
   private wake = () => {};
   /** Seams are worked on by one block at a time. */
   private seamTurn: Promise<void> = Promise.resolve();
 
   constructor(
-    private readonly options: RunOptions,
-    private readonly subscriber: Subscriber<CellBatch>,
+    private readonly options: RunOptions & { readonly progress: (progress: Progress) => void },
+    private readonly subscriber: BatchObserver,
   ) {
-    this.store = new SparseStore(options.budget.sparse);
-    this.arrivals = new Arrivals(options.order);
-    this.lanes = new Lanes(options.threads);
-    this.counter = new ProgressCounter(
-      options.threads,
-      options.target,
-      () => this.store.spilledBytes,
-      options.progress,
-    );
+    const { budget, threads, target, progress } = options;
+    this.store = new SparseStore(budget.sparse);
+    this.lanes = new Lanes(threads);
+    this.counter = new ProgressCounter(threads, target, () => this.store.spilledBytes, progress);
+    const { store, lanes, counter } = this;
+    this.parts = {
+      ...{ options, store, lanes, counter, subscriber, signal: this.abort.signal },
+      fail: (error) => this.fail(error),
+      record: ({ name, plans }) => this.record(name, plans),
+      hasVolumeColumn: () => this.volumeColumn === true,
+      isItsTurn: (volume) => this.isItsTurn(volume),
+      blockIsOut: () => this.nextTurn(),
+    };
   }
 
   /** Takes the next description. Throws what makes it impossible. */
   add(block: AnyBlock): void {
-    if (!this.arrivals.take(block)) return;
-    this.about ??= this.begin(block);
-    this.newest = block;
+    const known = this.volumes.get(block.volume);
+    const volume = known ?? this.begin(block);
+    if (!volume.take(block, ++this.arrivals)) return;
     this.counter.known();
     this.queue.push(block);
-    this.skip(this.arrivals.skippedBefore(block), this.about);
+    const left = volume.arrivals.skippedBefore(block);
+    if (left.length > 0) this.inTurn(() => volume.skip(left));
+    // Blocks of an earlier volume that come after those of a later one let the later one go on.
+    if (known && this.volumes.size > 1) this.nextTurn();
     this.wake();
+  }
+
+  /** Says that the blocks that come at once have come; whoever comes later cannot add a column any more. */
+  settleColumns(withVolumes: boolean): void {
+    this.volumeColumn = withVolumes || this.volumes.size > 1;
   }
 
   /** Says that no more blocks come. */
   end(): void {
-    this.arrivals.end();
+    this.ended = true;
+    for (const { arrivals } of this.volumes.values()) arrivals.end();
     this.wake();
   }
 
@@ -99,9 +97,28 @@ export class Run {
       this.abort.abort(new Error('ended'));
       await Promise.allSettled([...this.tasks]);
       await this.seamTurn.catch(() => {});
-      await this.about?.delivery.caughtUp();
+      for (const volume of this.volumes.values()) {
+        await volume.caughtUp();
+        await volume.saved.abort();
+      }
       await this.store.close();
     }
+  }
+
+  /** What the run is and has done so far. */
+  record(branch = '', plans = this.first?.plans ?? []): RunRecord {
+    const { target, threads, budget } = this.options;
+    const { blocks, voxels, bytesRead, seams, spilledBytes } = this.counter.now();
+    return {
+      somaflow: version,
+      node: process.version,
+      sources: [...this.volumes.values()].map((volume) => volume.describe()),
+      parameters: Object.fromEntries(plans.map(({ name, options }) => [name, options])),
+      ...(branch === '' ? {} : { branch }),
+      ...{ target, threads, memoryBytes: budget.totalBytes, started: this.started.toISOString() },
+      seconds: (Date.now() - this.started.getTime()) / 1000,
+      counts: { blocks, voxels, bytesRead, cells: this.counter.cellsOf(branch), seams, spilledBytes },
+    };
   }
 
   /** Starts blocks, in the order in which they came, as long as there is memory and the consumer keeps up. */
@@ -111,18 +128,20 @@ export class Run {
       // It stays in the queue until it runs: what it will read must not be released before.
       const [block] = this.queue;
       if (!block) {
-        if (this.arrivals.hasEnded) break;
+        if (this.ended) break;
         await this.change();
         continue;
       }
-      const about = this.about as RunContext;
-      await about.delivery.caughtUp();
-      while (this.tasks.size >= about.blocksAtATime) await this.change();
-      const grant = await this.options.budget.images.admit(about.request, signal);
+      const volume = this.volumes.get(block.volume) as VolumeRun;
+      for (const one of this.volumes.values()) await one.caughtUp();
+      await volume.saved.ready();
+      if (await this.leavesOut(block, volume)) continue;
+      while (this.tasks.size >= volume.blocksAtATime) await this.change();
+      const grant = await this.options.budget.images.admit(volume.request, signal);
       if (signal.aborted) grant.release();
       signal.throwIfAborted();
       this.queue.shift();
-      const task: Promise<void> = this.runOne(block, about, grant)
+      const task: Promise<void> = this.runOne(block, volume, grant)
         .catch((error) => this.fail(error))
         .finally(() => {
           this.tasks.delete(task);
@@ -134,46 +153,62 @@ export class Run {
     signal.throwIfAborted();
   }
 
-  private async runOne(block: AnyBlock, about: RunContext, grant: ImageGrant) {
-    const fragments = new BlockFragments(block.index, this.store);
-    const place = { nextPlane: 0 };
-    this.running.set(block, place);
+  /** Whether a block lies wholly outside its mask; then it is done without being read, unless its images are wanted. */
+  private async leavesOut(block: AnyBlock, volume: VolumeRun): Promise<boolean> {
+    if (!block.mask || volume.chain.saves.length > 0) return false;
+    const inside = await anyInside(block, this.abort.signal).catch((error) => this.explain(block, error));
+    if (inside) return false;
+    this.queue.shift();
+    this.counter.finished(voxelCount(block.core));
+    await this.inTurn(() => volume.ended(block));
+    volume.release(this.queue);
+    return true;
+  }
+
+  private async runOne(block: AnyBlock, volume: VolumeRun, grant: ImageGrant) {
+    const { chain, running } = volume;
+    const { threads, target, budget } = this.options;
+    const { fragments, output } = volume.collector(block);
+    running.set(block, 0);
     try {
       await runBlock({
-        block,
-        chain: about.chain,
-        config: about.chain.config(block, this.options.target, this.options.budget.sparse),
-        grant,
+        ...{ block, chain, grant, output },
+        config: chain.config(block, target, budget.sparse),
         lanes: this.lanes,
-        width: () => Math.ceil(this.options.threads / Math.max(1, this.running.size)),
+        width: () => Math.ceil(threads / Math.max(1, this.busyBlocks())),
         signal: this.abort.signal,
-        output: async (output) => {
-          await fragments.add(output);
-          await about.delivery.rows(block.index, output.rows);
-          this.counter.found(output.rows.length / about.chain.rowWidth);
-        },
-        reading: (_region, bytes) => this.counter.read(bytes),
+        saved: (n, region, voxels) => volume.saved.write(n, region, voxels),
+        reading: (bytes) => this.counter.read(bytes),
         passed: (nextPlane) => {
-          place.nextPlane = nextPlane;
-          this.release(about);
+          running.set(block, nextPlane);
+          volume.release(this.queue);
         },
       });
     } catch (error) {
-      if (this.abort.signal.aborted || error instanceof BlockError) throw error;
-      throw new BlockError(block.volume.id, block.core, error);
+      this.explain(block, error);
     } finally {
       grant.release();
-      this.running.delete(block);
+      running.delete(block);
     }
-    this.release(about);
+    volume.release(this.queue);
     this.counter.finished(voxelCount(block.core));
     // Its place is free only now, so that what was found cannot pile up before the seams.
-    await this.inTurn(async () => {
-      await about.seams.add(block.index, fragments);
-      about.delivery.done(block.index, block.core.stop.z);
-      await about.floods.drain();
-      about.delivery.advance();
-    });
+    await this.inTurn(() => volume.ended(block, fragments));
+  }
+
+  /** The first block of all. */
+  private get first(): AnyBlock | undefined {
+    return this.volumes.values().next().value?.first;
+  }
+
+  private busyBlocks(): number {
+    return [...this.volumes.values()].reduce((sum, { running }) => sum + running.size, 0);
+  }
+
+  /** Throws what went wrong with a block, and where. */
+  private explain(block: AnyBlock, error: unknown): never {
+    if (this.abort.signal.aborted || error instanceof BlockError) throw error;
+    throw new BlockError(block.volume.id, block.core, error);
   }
 
   private inTurn(work: () => Promise<void>): Promise<void> {
@@ -185,105 +220,45 @@ export class Run {
   }
 
   private async finish(): Promise<void> {
-    if (!this.about) {
+    const volumes = [...this.volumes.values()];
+    for (const volume of volumes) await volume.finish();
+    await volumes.at(-1)?.last();
+    if (volumes.length === 0 && this.options.wanted === 'cells') {
       this.subscriber.next(Delivery.nothing(() => this.record()));
-      return;
     }
-    const { seams, floods, delivery } = this.about;
-    await seams.end();
-    await floods.drain();
-    await delivery.end();
     this.abort.signal.throwIfAborted();
   }
 
-  private begin(block: AnyBlock): RunContext {
-    const { budget, target, threads, maxComponentVoxels } = this.options;
-    if (budget.sparse.capacityBytes < LEAST_SPARSE_BYTES) {
-      const advice = 'half of a budget is for sparse data; give it more memory';
-      throw new BudgetError('sparse data', LEAST_SPARSE_BYTES, budget.sparse.capacityBytes, advice);
+  private begin(block: AnyBlock): VolumeRun {
+    const { id } = block.volume;
+    if (this.volumeColumn === false && this.volumes.size === 1) {
+      const advice = "ask for cells({ columns: ['volume'] }) where volumes come one after another";
+      throw new LayoutError(
+        `cells: ${id} came after cells of another volume, without a column that tells them apart: ${advice}`,
+      );
     }
-    if (block.volume.keepsPlanes !== undefined && this.options.order === 'any') {
-      throw new OptionError('cells', 'order', `'index' for ${block.volume.id}, which keeps only so many planes`, 'any');
+    const names = (one: AnyBlock) => [...branchesOf(one.plans).keys()].join(', ');
+    const expected = names(this.first ?? block);
+    if (names(block) !== expected) {
+      throw new LayoutError(`cells: blocks of ${id}: expected the branches ${expected}, got ${names(block)}`);
     }
-    const chain = new ChainPlan(block.plans);
-    const request = chain.request(block, target, budget.sparse, threads);
-    checkBlock(chain, block, request, budget.images.capacityBytes);
-    const delivery: Delivery = new Delivery({
-      chain,
-      block,
-      memory: budget.sparse,
-      store: this.store,
-      subscriber: this.subscriber,
-      signal: this.abort.signal,
-      isClosed: (index) => this.arrivals.isClosed(index),
-      isUnsettled: (index) => seams.isUnsettled(index),
-      openBeyond: (index) => seams.openBeyond(index),
-      record: () => this.record(),
-      delivered: (cells) => this.counter.delivered(cells),
-      failed: (error) => this.fail(error),
-    });
-    const floods = new Floods({
-      memory: budget.sparse,
-      lanes: this.lanes,
-      channels: chain.channels,
-      rowWidth: chain.rowWidth,
-      signal: this.abort.signal,
-      deliver: (index, rows) => delivery.rows(index, rows),
-      settled: (component) => seams.settle(component),
-    });
-    const complete = (component: Component) => {
-      if (component.blocks.size > 1) this.counter.joined(component.blocks.size);
-      floods.add(component);
-    };
-    const seams = new Seams({
-      layout: block.layout,
-      maskThreshold: chain.maskThreshold,
-      maxComponentVoxels,
-      complete,
-    });
-    const wide = block.layout.coreSize.y * block.layout.coreSize.x >= WIDE_PLANE_VOXELS;
-    return { first: block, chain, request, delivery, floods, seams, blocksAtATime: wide ? 2 : threads + 1 };
+    const volume = new VolumeRun(block, this.volumes.size, this.parts);
+    this.volumes.set(block.volume, volume);
+    return volume;
   }
 
-  /** Blocks that were left out count as outside the mask. */
-  private skip(left: readonly number[], { seams, floods, delivery }: RunContext): void {
-    if (left.length === 0) return;
-    this.inTurn(async () => {
-      for (const index of left) await seams.skip(index);
-      await floods.drain();
-      delivery.advance();
-    });
-  }
-
-  /** Tells the source which planes nobody reads again. */
-  private release({ chain, first }: RunContext): void {
-    if (!first.volume.release || !this.newest) return;
-    let needed = firstPlaneNeeded(chain, this.newest, false);
-    for (const block of this.queue) needed = Math.min(needed, firstPlaneNeeded(chain, block, true));
-    for (const [block, { nextPlane }] of this.running) {
-      needed = Math.min(needed, Math.max(nextPlane, firstPlaneNeeded(chain, block, true)));
+  /** A volume waits for those all of whose blocks came before its own, so that files are the same, row by row. */
+  private isItsTurn(volume: VolumeRun): boolean {
+    for (const earlier of this.volumes.values()) {
+      if (earlier === volume) return true;
+      if (earlier.lastArrival < volume.firstArrival && !earlier.isOut) return false;
     }
-    first.volume.release(needed);
+    return true;
   }
 
-  private record(): RunRecord {
-    const { target, threads, budget } = this.options;
-    const { volume, layout, plans } = this.about?.first ?? {};
-    const { id = '', size, dtype, voxelSizeUm } = volume ?? {};
-    const um = voxelSizeUm ? { voxelSizeUm } : {};
-    const { blocks, voxels, bytesRead, cells, seams, spilledBytes } = this.counter.now();
-    return {
-      somaflow: version,
-      node: process.version,
-      sources: size && dtype && layout ? [{ id, size, dtype, coreSize: layout.coreSize, ...um }] : [],
-      parameters: Object.fromEntries((plans ?? []).map(({ name, options }) => [name, options])),
-      target,
-      threads,
-      memoryBytes: budget.totalBytes,
-      started: this.started.toISOString(),
-      seconds: (Date.now() - this.started.getTime()) / 1000,
-      counts: { blocks, voxels, bytesRead, cells, seams, spilledBytes },
-    };
+  /** Looks whether a volume that waited can go on. */
+  private nextTurn(): void {
+    if (this.volumes.size > 1) for (const volume of this.volumes.values()) volume.advance();
   }
 
   private fail(error: unknown): void {
@@ -303,15 +278,4 @@ export class Run {
       };
     });
   }
-}
-
-/** What the first block decides. */
-interface RunContext {
-  readonly first: AnyBlock;
-  readonly chain: ChainPlan;
-  readonly request: ImageRequest;
-  readonly delivery: Delivery;
-  readonly floods: Floods;
-  readonly seams: Seams;
-  readonly blocksAtATime: number;
 }

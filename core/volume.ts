@@ -1,7 +1,7 @@
+import type { Dtype } from '../native/index.js';
 import type { Region, Zyx } from './geometry.js';
 
-/** The type of a voxel. */
-export type Dtype = 'uint8' | 'uint16' | 'float32';
+export type { Dtype };
 
 /** Voxels in memory: x fastest, then y, then z. */
 export type Voxels = Uint8Array | Uint16Array | Float32Array;
@@ -44,3 +44,15 @@ export interface Volume {
 }
 
 export const bytesPerVoxel: Readonly<Record<Dtype, number>> = { uint8: 1, uint16: 2, float32: 4 };
+
+/** A view of `length` voxels, at a byte of a buffer that their size divides. */
+export function voxelsOver(dtype: Dtype, buffer: ArrayBufferLike, offsetBytes: number, length: number): Voxels {
+  switch (dtype) {
+    case 'uint8':
+      return new Uint8Array(buffer, offsetBytes, length);
+    case 'uint16':
+      return new Uint16Array(buffer, offsetBytes, length);
+    case 'float32':
+      return new Float32Array(buffer, offsetBytes, length);
+  }
+}

@@ -3,11 +3,57 @@ import { createRequire } from 'node:module';
 
 const load = createRequire(import.meta.url);
 
+/** The type of a voxel. */
+export type Dtype = 'uint8' | 'uint16' | 'float32';
+
 /** A box as native code takes it: bare pairs of first and past-the-end coordinates. */
 export interface NativeBox {
   readonly z: readonly [number, number];
   readonly y: readonly [number, number];
   readonly x: readonly [number, number];
+}
+
+/** An image of the chain: an input, or what a step makes of an earlier one. */
+export interface NativeImage {
+  readonly dtype: Dtype;
+  /** The planes, rows and columns that are there. */
+  readonly z: readonly [number, number];
+  readonly y: readonly [number, number];
+  readonly x: readonly [number, number];
+  /** The image that it is made of; -1 for an input. */
+  readonly from: number;
+  readonly element?: {
+    readonly sizeY: number;
+    readonly sizeX: number;
+    readonly disk: boolean;
+    readonly reflected: boolean;
+  };
+}
+
+export type Method = 'max' | 'min' | 'mean' | 'sum';
+
+/** How cells are made of a component and measured; see native/chain/channels.h. */
+export interface FloodRules {
+  /** Types of the image that is divided into cells, then of each image that is measured beside it. */
+  readonly dtypes: readonly Dtype[];
+  readonly method: Method;
+  /** Whether of seeds on one plateau of equal value only the first stays. */
+  readonly mergePlateaus: boolean;
+}
+
+/** A search for cells in one image. */
+export interface NativeDetector extends FloodRules {
+  readonly image: number;
+  /** Images that are measured beside it. */
+  readonly channels: readonly number[];
+  readonly windowZ: number;
+  readonly windowY: number;
+  readonly windowX: number;
+  readonly firstOfEquals: boolean;
+  /** Minus infinity is below every value. */
+  readonly seedThreshold: number;
+  readonly shape: boolean;
+  readonly maskThreshold: number;
 }
 
 /** What a chain is asked to do on one block; see native/chain/config.h. */
@@ -21,27 +67,27 @@ export interface ChainConfig {
   /** Whether another core lies before and behind this one along z, y and x. */
   readonly innerLow: readonly [boolean, boolean, boolean];
   readonly innerHigh: readonly [boolean, boolean, boolean];
-  /** Size of the opening's disk; 0 leaves the step out. */
-  readonly backgroundY: number;
-  readonly backgroundX: number;
-  readonly maxima: boolean;
-  readonly windowZ: number;
-  readonly windowY: number;
-  readonly windowX: number;
-  readonly seedThreshold: number;
-  readonly shape: boolean;
-  readonly maskThreshold: number;
-  /** Whether the source is measured beside the image that is divided into cells. */
-  readonly sourceChannel: boolean;
+  readonly images: readonly NativeImage[];
+  /** The volume outside which nothing counts: its planes' extent, and the rows and columns of them that are read. */
+  readonly tissue: {
+    readonly dtype: Dtype;
+    readonly height: number;
+    readonly width: number;
+    readonly y: readonly [number, number];
+    readonly x: readonly [number, number];
+  } | null;
+  readonly detectors: readonly NativeDetector[];
+  /** Images whose planes are copied out, on the core. */
+  readonly saves: readonly number[];
   readonly batchPlanes: number;
   readonly heldLimitBytes: number;
   readonly fragmentLimitBytes: number;
   readonly floodLimitVoxels: number;
 }
 
-/** What a push leaves; see native/chain/chain.h. */
+/** What a push leaves of each detector; see native/chain/detector.h. */
 export interface ChainOutput {
-  /** x, y, z, size, then the greatest value of the image and, if kept, of the source; without shape only x, y, z. */
+  /** x, y, z, size, then what was measured of the image and of each channel; without shape only x, y, z. */
   readonly rows: Float64Array;
   readonly fragments: Uint8Array;
   /** `fragmentFields` numbers a fragment; see `FragmentField` in native/chain/fragments.h. */
@@ -54,7 +100,7 @@ export interface ChainOutput {
 export const fragmentFields = 12;
 
 export interface NativeChain {
-  push(planes: number, last: boolean, innerHighZ: boolean, width: number): Promise<ChainOutput>;
+  push(planes: number, last: boolean, innerHighZ: boolean, width: number): Promise<ChainOutput[]>;
   /** Makes the push under way, and later ones, end early. */
   stop(): void;
   /** Gives its memory back; no push may be under way, nor come. */
@@ -62,14 +108,13 @@ export interface NativeChain {
 }
 
 /** Voxels, runs and seeds of all components of a batch, and of its largest. */
-export interface FloodTotals {
+export interface FloodTotals extends FloodRules {
   readonly voxels: number;
   readonly runs: number;
   readonly seeds: number;
   readonly mostVoxels: number;
   readonly mostRuns: number;
   readonly mostSeeds: number;
-  readonly channels: number;
 }
 
 export interface NativeFlood {
@@ -85,20 +130,23 @@ export interface NativeFlood {
 export interface Addon {
   readonly Chain: new (
     config: ChainConfig,
-    source: Uint16Array,
+    inputs: readonly Uint8Array[],
     workspace: Uint8Array,
-    saved: Uint16Array | null,
+    saved: readonly Uint8Array[],
   ) => NativeChain;
   chainNeeds(
     config: ChainConfig,
     width: number,
   ): {
-    readonly sourceBytes: number;
+    /** Of each input, that of the tissue last, and of each image saved. */
+    readonly inputBytes: readonly number[];
+    readonly savedBytes: readonly number[];
     readonly sourcePlanes: number;
     readonly workspaceBytes: number;
     readonly sparseBytes: number;
   };
   readonly Flood: new (options: FloodTotals & { readonly inFile: boolean; readonly folder: string }) => NativeFlood;
+  /** Bytes of memory that the floods of a batch take, without the rows that they leave. */
   floodBytes(totals: FloodTotals): number;
   touching(a: Int32Array, b: Int32Array): Int32Array;
   supportedTargets(): string[];

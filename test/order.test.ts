@@ -77,11 +77,12 @@ test.serial('a repeat that was built anew with equal options is ignored too', as
 });
 
 test.serial('a repeat with other steps or another layout is a LayoutError, and leaves nothing', async (t) => {
-  const described = blocks(volumeOf(), { size: core });
+  const volume = volumeOf();
+  const described = blocks(volume, { size: core });
   const streams = {
     'another option': concat(asked(described, chain), asked(described, { ...chain, shape: { threshold: 301 } })),
     'a step more': concat(asked(described, chain), asked(described, { ...chain, removeBackground: { y: 5, x: 5 } })),
-    'another layout': concat(asked(described, chain), asked(blocks(volumeOf(), { size: 5 }), chain)),
+    'another layout': concat(asked(described, chain), asked(blocks(volume, { size: 5 }), chain)),
     'other steps on a later block': asked(described, chain).pipe(
       concatMap((block) =>
         block.index === 3 ? asked(described.pipe(skip(3), take(1)), { ...chain, shape: { threshold: 5 } }) : of(block),

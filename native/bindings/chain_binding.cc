@@ -1,10 +1,12 @@
-// The chain as a JavaScript object: `new Chain(config, source, workspace, saved)`, `push(...)`, `stop()`, `close()`.
+// The chain as a JavaScript object: `new Chain(config, inputs, workspace, saved)`, `push(...)`, `stop()`, `close()`.
 #include "bindings/chain_binding.h"
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "bindings/jobs.h"
+#include "bindings/rules.h"
 #include "bindings/values.h"
 #include "chain/chain.h"
 
@@ -22,7 +24,55 @@ Box box_of(const Napi::Object& config, const char* key) {
   return {span_of(box, "z"), span_of(box, "y"), span_of(box, "x")};
 }
 
-Window window_of(int32_t size) { return size < 1 ? Window{} : Window{size / 2, size - 1 - size / 2}; }
+Window window_of(int32_t size) { return Window{size / 2, size - 1 - size / 2}; }
+
+template <typename Each>
+void for_each(const Napi::Object& object, const char* key, const Each& each) {
+  const Napi::Array array = object.Get(key).As<Napi::Array>();
+  for (uint32_t i = 0; i < array.Length(); ++i) each(array.Get(i));
+}
+
+std::vector<int32_t> integers(const Napi::Object& object, const char* key) {
+  std::vector<int32_t> values;
+  for_each(object, key, [&](const Napi::Value& value) { values.push_back(value.ToNumber().Int32Value()); });
+  return values;
+}
+
+ImageConfig image_of(const Napi::Object& given) {
+  ImageConfig image;
+  image.dtype = dtype_of(given.Get("dtype"));
+  image.z = span_of(given, "z");
+  image.y = span_of(given, "y");
+  image.x = span_of(given, "x");
+  image.from = integer(given, "from");
+  if (image.from < 0) return image;
+  const Napi::Object element = given.Get("element").As<Napi::Object>();
+  image.element = {integer(element, "sizeY"), integer(element, "sizeX"), flag(element, "disk"), flag(element, "reflected")};
+  return image;
+}
+
+TissueConfig tissue_of(const Napi::Value& value) {
+  TissueConfig tissue;
+  if (!value.IsObject()) return tissue;
+  const Napi::Object given = value.As<Napi::Object>();
+  tissue = {true, dtype_of(given.Get("dtype")), integer(given, "height"), integer(given, "width"), span_of(given, "y"), span_of(given, "x")};
+  return tissue;
+}
+
+DetectorConfig detector_of(const Napi::Object& given) {
+  DetectorConfig detector;
+  detector.image = integer(given, "image");
+  detector.channels = integers(given, "channels");
+  detector.window_z = window_of(integer(given, "windowZ"));
+  detector.window_y = window_of(integer(given, "windowY"));
+  detector.window_x = window_of(integer(given, "windowX"));
+  detector.first_of_equals = flag(given, "firstOfEquals");
+  detector.seed_threshold = number(given, "seedThreshold");
+  detector.shape = flag(given, "shape");
+  detector.mask_threshold = number(given, "maskThreshold");
+  detector.rules = rules_of(given);
+  return detector;
+}
 
 ChainConfig config_of(const Napi::Object& given) {
   ChainConfig config;
@@ -36,16 +86,12 @@ ChainConfig config_of(const Napi::Object& given) {
     config.inner_low[axis] = low.Get(axis).ToBoolean();
     config.inner_high[axis] = high.Get(axis).ToBoolean();
   }
-  config.background_y = integer(given, "backgroundY");
-  config.background_x = integer(given, "backgroundX");
-  config.maxima = flag(given, "maxima");
-  config.window_z = window_of(integer(given, "windowZ"));
-  config.window_y = window_of(integer(given, "windowY"));
-  config.window_x = window_of(integer(given, "windowX"));
-  config.seed_threshold = number(given, "seedThreshold");
-  config.shape = flag(given, "shape");
-  config.mask_threshold = number(given, "maskThreshold");
-  config.source_channel = flag(given, "sourceChannel");
+  for_each(given, "images", [&](const Napi::Value& image) { config.images.push_back(image_of(image.As<Napi::Object>())); });
+  config.tissue = tissue_of(given.Get("tissue"));
+  for_each(given, "detectors", [&](const Napi::Value& detector) {
+    config.detectors.push_back(detector_of(detector.As<Napi::Object>()));
+  });
+  config.saves = integers(given, "saves");
   config.batch_planes = integer(given, "batchPlanes");
   config.held_limit = static_cast<size_t>(number(given, "heldLimitBytes"));
   config.fragment_limit = static_cast<size_t>(number(given, "fragmentLimitBytes"));
@@ -53,7 +99,7 @@ ChainConfig config_of(const Napi::Object& given) {
   return config;
 }
 
-Napi::Value output_to_js(Napi::Env env, const ChainOutput& out) {
+Napi::Value output_to_js(Napi::Env env, const DetectorOutput& out) {
   Napi::Object result = Napi::Object::New(env);
   result.Set("rows", copy_to_array(env, out.rows));
   result.Set("fragments", copy_to_array(env, out.fragments.bytes));
@@ -75,41 +121,48 @@ class ChainObject : public Napi::ObjectWrap<ChainObject> {
 
   explicit ChainObject(const Napi::CallbackInfo& info) : Napi::ObjectWrap<ChainObject>(info) {
     const ChainConfig config = config_of(info[0].As<Napi::Object>());
-    Napi::Uint16Array source = info[1].As<Napi::Uint16Array>();
-    Napi::Uint8Array workspace = info[2].As<Napi::Uint8Array>();
-    uint16_t* saved = nullptr;
-    if (info[3].IsTypedArray()) {
-      Napi::Uint16Array array = info[3].As<Napi::Uint16Array>();
-      saved = array.Data();
-      saved_ = Napi::Persistent(array.As<Napi::Object>());
-    }
-    // The arrays have to outlive the chain's last push.
-    source_ = Napi::Persistent(source.As<Napi::Object>());
-    workspace_ = Napi::Persistent(workspace.As<Napi::Object>());
     const ChainNeeds needs = chain_needs(config, 1);
-    if (source.ByteLength() < needs.source_bytes || workspace.ByteLength() < needs.workspace_bytes)
-      throw Napi::RangeError::New(info.Env(), "the chain's rings are too small");
-    chain_ = std::make_unique<Chain>(config, source.Data(), reinterpret_cast<std::byte*>(workspace.Data()), saved);
+    std::vector<std::byte*> inputs = keep(info[1].As<Napi::Array>(), needs.input_bytes);
+    Napi::Array workspace = Napi::Array::New(info.Env());
+    workspace.Set(0u, info[2]);
+    std::byte* const work = keep(workspace, {needs.workspace_bytes}).front();
+    std::vector<std::byte*> saved = keep(info[3].As<Napi::Array>(), needs.saved_bytes);
+    chain_ = std::make_unique<Chain>(config, std::move(inputs), work, std::move(saved));
   }
 
  private:
-  // push(planes, last, innerHighZ, width): Promise of the sparse output; rejects with 'stopped' after stop().
+  // Where these arrays lie. They have to outlive the chain's last push.
+  std::vector<std::byte*> keep(const Napi::Array& arrays, const std::vector<size_t>& bytes) {
+    std::vector<std::byte*> places;
+    for (size_t i = 0; i < bytes.size(); ++i) {
+      Napi::Uint8Array array = arrays.Get(static_cast<uint32_t>(i)).As<Napi::Uint8Array>();
+      if (array.ByteLength() < bytes[i]) throw Napi::RangeError::New(arrays.Env(), "the chain's memory is too small");
+      places.push_back(reinterpret_cast<std::byte*>(array.Data()));
+      memory_.push_back(Napi::Persistent(array.As<Napi::Object>()));
+    }
+    return places;
+  }
+
+  // push(planes, last, innerHighZ, width): Promise of an output a detector; rejects with 'stopped' after stop(), or with what
+  // is wrong with a voxel.
   Napi::Value push(const Napi::CallbackInfo& info) {
     const int planes = info[0].ToNumber().Int32Value();
     const bool last = info[1].ToBoolean(), inner_high_z = info[2].ToBoolean();
     const int width = info[3].ToNumber().Int32Value();
     Ref();
-    auto out = std::make_shared<ChainOutput>();
+    auto outputs = std::make_shared<std::vector<DetectorOutput>>();
     return start_job(
         info.Env(), width,
-        [this, out, planes, last, inner_high_z, width] {
-          if (!chain_->stopped()) chain_->push(planes, last, inner_high_z, width, *out);
+        [this, outputs, planes, last, inner_high_z, width] {
+          if (!chain_->stopped()) *outputs = chain_->push(planes, last, inner_high_z, width);
         },
-        [this, out](Napi::Env env) {
+        [this, outputs](Napi::Env env) -> Napi::Value {
           const bool stopped = chain_->stopped();
           Unref();
           if (stopped) throw Napi::Error::New(env, "stopped");
-          return output_to_js(env, *out);
+          Napi::Array results = Napi::Array::New(env, outputs->size());
+          for (uint32_t i = 0; i < outputs->size(); ++i) results.Set(i, output_to_js(env, (*outputs)[i]));
+          return results;
         });
   }
 
@@ -121,15 +174,23 @@ class ChainObject : public Napi::ObjectWrap<ChainObject> {
   void close(const Napi::CallbackInfo&) { chain_.reset(); }
 
   std::unique_ptr<Chain> chain_;
-  Napi::ObjectReference source_, workspace_, saved_;
+  std::vector<Napi::ObjectReference> memory_;
 };
+
+Napi::Array sizes_to_js(Napi::Env env, const std::vector<size_t>& sizes) {
+  Napi::Array array = Napi::Array::New(env, sizes.size());
+  for (uint32_t i = 0; i < sizes.size(); ++i) array.Set(i, static_cast<double>(sizes[i]));
+  return array;
+}
 
 // chainNeeds(config, width): bytes of the rings, the workspace and the sparse data.
 Napi::Value needs(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
   const ChainConfig config = config_of(info[0].As<Napi::Object>());
   const ChainNeeds bytes = chain_needs(config, info[1].ToNumber().Int32Value());
-  Napi::Object result = Napi::Object::New(info.Env());
-  result.Set("sourceBytes", static_cast<double>(bytes.source_bytes));
+  Napi::Object result = Napi::Object::New(env);
+  result.Set("inputBytes", sizes_to_js(env, bytes.input_bytes));
+  result.Set("savedBytes", sizes_to_js(env, bytes.saved_bytes));
   result.Set("sourcePlanes", config.source_planes());
   result.Set("workspaceBytes", static_cast<double>(bytes.workspace_bytes));
   result.Set("sparseBytes", static_cast<double>(bytes.sparse_bytes));

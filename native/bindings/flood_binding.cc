@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "bindings/jobs.h"
+#include "bindings/rules.h"
 #include "bindings/values.h"
 #include "chain/flood.h"
 #include "chain/fragments.h"
@@ -22,10 +23,19 @@ struct Totals {
   size_t voxels, runs, seeds, most_voxels, most_runs, most_seeds;
 };
 
-size_t gathered_bytes(const Totals& t, size_t channels) {
-  return Cutter::rounded(t.runs * sizeof(Run)) + Cutter::rounded(t.seeds * sizeof(Seed)) +
-         Cutter::rounded(t.voxels * channels * sizeof(uint16_t));
-}
+// The parts of a batch's components, gathered: each kind one array.
+struct Gathered {
+  Gathered(Cutter cutter, const Totals& totals, const FloodRules& rules)
+      : runs(cutter.cut<Run>(totals.runs)),
+        seeds(cutter.cut<Seed>(totals.seeds)),
+        values(cutter.cut<uint8_t>(totals.voxels * rules.voxel_bytes())),
+        bytes(cutter.taken()) {}
+
+  Run* runs;
+  Seed* seeds;
+  uint8_t* values;
+  size_t bytes;
+};
 
 Totals totals_of(const Napi::Object& options) {
   const auto count = [&](const char* key) { return static_cast<size_t>(number(options, key)); };
@@ -43,16 +53,14 @@ class FloodObject : public Napi::ObjectWrap<FloodObject> {
   explicit FloodObject(const Napi::CallbackInfo& info) : Napi::ObjectWrap<FloodObject>(info) {
     const Napi::Object options = info[0].As<Napi::Object>();
     totals_ = totals_of(options);
-    channels_ = static_cast<size_t>(integer(options, "channels"));
+    rules_ = rules_of(options);
     in_file_ = flag(options, "inFile");
     folder_ = options.Get("folder").ToString().Utf8Value();
     memory_ = std::make_unique<Scratch>();
     flood_ = std::make_unique<Flood>();
     try {
-      Cutter cutter(memory_->take(gathered_bytes(totals_, channels_), in_file_ ? 0 : SIZE_MAX, folder_));
-      runs_ = cutter.cut<Run>(totals_.runs);
-      seeds_ = cutter.cut<Seed>(totals_.seeds);
-      values_ = cutter.cut<uint16_t>(totals_.voxels * channels_);
+      const size_t bytes = Gathered(Cutter(), totals_, rules_).bytes;
+      all_ = Gathered(Cutter(memory_->take(bytes, in_file_ ? 0 : SIZE_MAX, folder_)), totals_, rules_);
     } catch (const std::exception& error) {
       throw Napi::Error::New(info.Env(), error.what());
     }
@@ -67,17 +75,17 @@ class FloodObject : public Napi::ObjectWrap<FloodObject> {
   void add(const Napi::CallbackInfo& info) {
     Napi::Uint8Array bytes = info[0].As<Napi::Uint8Array>();
     const FragmentView fragment = view_fragment(bytes.Data());
-    const size_t voxels = static_cast<size_t>(fragment.head.voxels);
+    const size_t value_bytes = static_cast<size_t>(fragment.head.voxels) * rules_.voxel_bytes();
     if (end_.runs + fragment.head.runs > totals_.runs || end_.seeds + fragment.head.seeds > totals_.seeds ||
-        end_.values + voxels * channels_ > totals_.voxels * channels_)
+        end_.values + value_bytes > totals_.voxels * rules_.voxel_bytes())
       throw Napi::RangeError::New(info.Env(), "a fragment is larger than was said");
     // A record read back from a file lies at any address; memcpy does not mind.
-    std::memcpy(runs_ + end_.runs, fragment.runs, fragment.head.runs * sizeof(Run));
-    std::memcpy(seeds_ + end_.seeds, fragment.seeds, fragment.head.seeds * sizeof(Seed));
-    std::memcpy(values_ + end_.values, fragment.values, voxels * channels_ * sizeof(uint16_t));
+    std::memcpy(all_.runs + end_.runs, fragment.runs, fragment.head.runs * sizeof(Run));
+    std::memcpy(all_.seeds + end_.seeds, fragment.seeds, fragment.head.seeds * sizeof(Seed));
+    std::memcpy(all_.values + end_.values, fragment.values, value_bytes);
     end_.runs += fragment.head.runs;
     end_.seeds += fragment.head.seeds;
-    end_.values += voxels * channels_;
+    end_.values += value_bytes;
   }
 
   // close(): the component has all its parts.
@@ -107,38 +115,38 @@ class FloodObject : public Napi::ObjectWrap<FloodObject> {
   void stop(const Napi::CallbackInfo&) { stop_.store(true); }
 
   void divide(std::vector<double>& rows, std::vector<int32_t>& counts) {
+    rows.reserve(totals_.seeds * rules_.row_width());
     Part begin{0, 0, 0};
     for (const Part& end : ends_) {
       const size_t before = rows.size();
-      const ComponentView component{runs_ + begin.runs,     nullptr,              end.runs - begin.runs,
-                                    values_ + begin.values, seeds_ + begin.seeds, end.seeds - begin.seeds};
-      flood_->divide(component, channels_, rows, stop_, in_file_ ? 0 : SIZE_MAX, folder_);
-      counts.push_back(static_cast<int32_t>((rows.size() - before) / (4 + channels_)));
+      const ComponentView component{all_.runs + begin.runs, end.runs - begin.runs, all_.values + begin.values,
+                                    all_.seeds + begin.seeds, end.seeds - begin.seeds};
+      flood_->divide(component, rules_, rows, stop_, in_file_ ? 0 : SIZE_MAX, folder_);
+      counts.push_back(static_cast<int32_t>((rows.size() - before) / rules_.row_width()));
       begin = end;
       if (stop_.load(std::memory_order_relaxed)) return;
     }
   }
 
   Totals totals_{};
-  size_t channels_ = 1;
+  FloodRules rules_;
   bool in_file_ = false;
   std::string folder_;
   std::unique_ptr<Scratch> memory_;
   std::unique_ptr<Flood> flood_;
-  Run* runs_ = nullptr;
-  Seed* seeds_ = nullptr;
-  uint16_t* values_ = nullptr;
+  Gathered all_{Cutter(), {}, {}};
   Part end_{0, 0, 0};
   std::vector<Part> ends_;
   std::atomic<bool> stop_{false};
 };
 
-// floodBytes(options): bytes of memory that a Flood of these totals takes.
+// floodBytes(options): bytes of memory that a Flood of these totals takes, without the rows that it leaves.
 Napi::Value flood_bytes(const Napi::CallbackInfo& info) {
   const Napi::Object options = info[0].As<Napi::Object>();
   const Totals t = totals_of(options);
-  const size_t bytes = gathered_bytes(t, static_cast<size_t>(integer(options, "channels"))) +
-                       Flood::scratch_bytes(t.most_voxels, t.most_runs, t.most_seeds);
+  const FloodRules rules = rules_of(options);
+  const size_t bytes =
+      Gathered(Cutter(), t, rules).bytes + Flood::scratch_bytes(t.most_voxels, t.most_runs, t.most_seeds, rules);
   return Napi::Number::New(info.Env(), static_cast<double>(bytes));
 }
 

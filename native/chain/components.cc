@@ -5,8 +5,6 @@
 
 namespace somaflow {
 
-Components::Components(const ChainConfig& config) : config_(config), channels_(static_cast<size_t>(config.channels())) {}
-
 int32_t Components::find(int32_t slot) {
   while (parent_[static_cast<size_t>(slot)] != slot) {
     int32_t& up = parent_[static_cast<size_t>(slot)];
@@ -74,7 +72,8 @@ void Components::append(Component& component, const PlaneMask& band, const Plane
   held_ -= component.bytes();
   component.runs.push_back({z, y, run.x, run.length});
   const auto values = band.values.begin() + run.value;
-  component.values.insert(component.values.end(), values, values + static_cast<ptrdiff_t>(channels_) * run.length);
+  const size_t bytes = voxel_bytes_ * static_cast<size_t>(run.length);
+  component.values.insert(component.values.end(), values, values + static_cast<ptrdiff_t>(bytes));
   held_ += component.bytes();
   component.last_plane = z;
   const Box& core = config_.core;

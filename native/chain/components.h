@@ -11,7 +11,7 @@ namespace somaflow {
 
 class Components {
  public:
-  explicit Components(const ChainConfig& config);
+  Components(const ChainConfig& config, size_t voxel_bytes) : config_(config), voxel_bytes_(voxel_bytes) {}
 
   // Takes the next plane of the core: its mask runs, in bands of rows from top to bottom, and its seeds, in y, x order.
   // Components that have no voxel in it are complete and move to `closed`.
@@ -50,7 +50,7 @@ class Components {
   void append(Component& component, const PlaneMask& band, const PlaneRun& run, int32_t z, int32_t y);
 
   const ChainConfig& config_;
-  const size_t channels_;
+  const size_t voxel_bytes_;  // of the values that are kept of each voxel
   std::vector<Component> slots_;
   std::vector<int32_t> parent_;
   std::vector<int32_t> free_;

@@ -30,7 +30,7 @@ void add_to_faces(Fragments& out, uint8_t faces, const Run& run, int32_t number,
 }
 
 size_t run_bytes(int32_t length, const FragmentRules& rules) {
-  return sizeof(Run) + static_cast<size_t>(length) * rules.channels * sizeof(uint16_t);
+  return sizeof(Run) + static_cast<size_t>(length) * rules.voxel_bytes;
 }
 
 // Calls part(first, last) for consecutive ranges of runs that each keep within the limit, as far as single runs do.
@@ -80,7 +80,7 @@ int32_t fragment_count(const Component& component, const FragmentRules& rules) {
 
 void append_fragments(Fragments& out, const Component& component, int32_t number, const FragmentRules& rules) {
   for (const int32_t earlier : component.continues) out.links.insert(out.links.end(), {earlier, number});
-  const uint16_t* values = component.values.data();
+  const uint8_t* values = component.values.data();
   for_parts(component, rules, [&](size_t first, size_t last) {
     const bool has_seeds = first == 0;  // seeds may be in any part, so the first takes them all
     FragmentHead head{static_cast<uint32_t>(last - first), has_seeds ? static_cast<uint32_t>(component.seeds.size()) : 0, 0};
@@ -92,8 +92,8 @@ void append_fragments(Fragments& out, const Component& component, int32_t number
     append_bytes(out.bytes, &head, 1);
     append_bytes(out.bytes, component.runs.data() + first, head.runs);
     append_bytes(out.bytes, component.seeds.data(), head.seeds);
-    append_bytes(out.bytes, values, head.voxels * rules.channels);
-    values += head.voxels * rules.channels;
+    append_bytes(out.bytes, values, head.voxels * rules.voxel_bytes);
+    values += head.voxels * rules.voxel_bytes;
     out.bytes.resize((out.bytes.size() + 7) / 8 * 8);
     append_index(out, offset, head, component.faces, component.runs.data() + first);
     if (first > 0) out.links.insert(out.links.end(), {number - 1, number});
@@ -106,7 +106,7 @@ FragmentView view_fragment(const uint8_t* bytes) {
   std::memcpy(&view.head, bytes, sizeof(FragmentHead));
   view.runs = reinterpret_cast<const Run*>(bytes + sizeof(FragmentHead));
   view.seeds = reinterpret_cast<const Seed*>(view.runs + view.head.runs);
-  view.values = reinterpret_cast<const uint16_t*>(view.seeds + view.head.seeds);
+  view.values = reinterpret_cast<const uint8_t*>(view.seeds + view.head.seeds);
   return view;
 }
 

@@ -30,7 +30,7 @@ struct Fragments {
 // Where fragments come from: what the block's chain says of all of them.
 struct FragmentRules {
   int32_t core_low[3], core_high[3];
-  size_t channels;
+  size_t voxel_bytes;  // of the values that are kept of each voxel
   size_t limit;  // bytes beyond which a fragment is cut
 };
 
@@ -45,7 +45,7 @@ struct FragmentView {
   FragmentHead head;
   const Run* runs;
   const Seed* seeds;
-  const uint16_t* values;
+  const uint8_t* values;
 };
 FragmentView view_fragment(const uint8_t* bytes);
 

@@ -24,21 +24,25 @@ class Scratch {
   bool mapped_ = false;
 };
 
-// Cuts arrays, each aligned to its type, out of one piece of memory.
+// Cuts arrays, each aligned to a cache line, out of one piece of memory; without memory it only counts what they take.
 class Cutter {
  public:
-  explicit Cutter(std::byte* at) : at_(at) {}
+  Cutter() = default;
+  explicit Cutter(std::byte* memory) : memory_(memory) {}
   template <typename T>
   T* cut(size_t count) {
-    T* const array = reinterpret_cast<T*>(at_);
-    at_ += rounded(count * sizeof(T));
+    T* const array = memory_ == nullptr ? nullptr : reinterpret_cast<T*>(memory_ + taken_);
+    taken_ += rounded(count * sizeof(T));
     return array;
   }
+  // Bytes that the arrays so far take, their alignment included.
+  size_t taken() const { return taken_; }
   // Bytes that an array takes, its alignment included.
   static constexpr size_t rounded(size_t bytes) { return (bytes + 63) / 64 * 64; }
 
  private:
-  std::byte* at_;
+  std::byte* memory_ = nullptr;
+  size_t taken_ = 0;
 };
 
 }  // namespace somaflow

@@ -25,30 +25,30 @@ enum Face : uint8_t { kLowZ = 1, kHighZ = 2, kLowY = 4, kHighY = 8, kLowX = 16, 
 constexpr int kFaces = 6;
 
 // A 6-connected set of mask voxels, or the part of one that has been seen. The values of a run are `length` of the
-// image, then `length` of each further channel; runs are in no order once components were joined.
+// image, then `length` of each further channel, each in its own type and packed; runs are in no order once components were joined.
 struct Component {
   std::vector<Run> runs;
-  std::vector<uint16_t> values;
+  std::vector<uint8_t> values;
   std::vector<Seed> seeds;
   std::vector<int32_t> continues;  // fragments that already left, of which this is the rest
   int32_t last_plane = 0;
   uint8_t faces = 0;
 
   size_t bytes() const {
-    return runs.capacity() * sizeof(Run) + values.capacity() * sizeof(uint16_t) + seeds.capacity() * sizeof(Seed);
+    return runs.capacity() * sizeof(Run) + values.capacity() + seeds.capacity() * sizeof(Seed);
   }
 };
 
 // The mask runs and maxima of one plane's rows, as they are found; rows of the core only.
 struct PlaneRun {
   int32_t x, length;
-  uint32_t value;  // where its values begin
+  uint32_t value;  // the byte at which its values begin
 };
 
 struct PlaneMask {
   std::vector<uint32_t> row_runs;  // for each row, where its runs begin; one more for the end
   std::vector<PlaneRun> runs;
-  std::vector<uint16_t> values;
+  std::vector<uint8_t> values;
   void clear() {
     row_runs.clear();
     runs.clear();
@@ -56,10 +56,11 @@ struct PlaneMask {
   }
 };
 
-// The voxels of one plane that no voxel of their window exceeds.
+// A voxel that no voxel of its window exceeds. Only whether two have the same value is ever asked, and without -0 and NaN the
+// bits say that of every type.
 struct Peak {
   int32_t y, x;
-  uint16_t value;
+  uint32_t bits;
 };
 
 }  // namespace somaflow

@@ -1,24 +1,38 @@
 #include "kernels/opening.h"
 
 #include <algorithm>
+#include <limits>
+#include <type_traits>
 
 // All standard headers come before the target regions: an inline function compiled for AVX2 may be the copy that the
 // linker keeps. A further target is one more namespace with its vector width, and a line in kernels_for.
 namespace somaflow {
-
 
 namespace {
 
 using Table = OpeningPlan::Table;
 using Tap = OpeningPlan::Tap;
 
+/// How a pixel is kept in the rings: as a type of the same order whose minimum and maximum every instruction set has.
+/// SSE2 has those of 8 bits unsigned, but of 16 bits signed; so the latter are kept with the top bit flipped.
+template <typename T>
+using Kept = std::conditional_t<std::is_same_v<T, uint16_t>, int16_t, T>;
+
+using std::numeric_limits;
+/// What never counts in a minimum, and what never counts in a maximum.
+template <typename K>
+constexpr K most = numeric_limits<K>::has_infinity ? numeric_limits<K>::infinity() : numeric_limits<K>::max();
+template <typename K>
+constexpr K least = numeric_limits<K>::has_infinity ? -numeric_limits<K>::infinity() : numeric_limits<K>::min();
+
 /// The row kernels of one target; pairs hold the erosion's minimum, then the dilation's maximum.
+template <typename T, typename K = Kept<T>>
 struct Kernels {
-  void (*import_row)(const uint16_t*, int16_t*, int, const uint16_t* later);
-  void (*subtract_row)(const uint16_t*, const int16_t*, uint16_t*, int, const uint16_t* later);
-  void (*double_rows[2])(const int16_t* const*, int16_t* const*, int, int);
-  void (*widen_row[2])(const int16_t*, int, int16_t*, int);
-  void (*cover_rows[2])(const int16_t* const*, int, int16_t* const*, int, int);
+  void (*import_row)(const T*, K*, int, const T* later);
+  void (*subtract_row)(const T*, const K*, T*, int, const T* later);
+  void (*double_rows[2])(const K* const*, K* const*, int, int);
+  void (*widen_row[2])(const K*, int, K*, int);
+  void (*cover_rows[2])(const K* const*, int, K* const*, int, int);
 };
 
 namespace portable {
@@ -42,9 +56,15 @@ constexpr int vector_bytes = 32;
 #else
 #pragma GCC pop_options
 #endif
-const Kernels& kernels_for(Target target) { return target == Target::avx2 ? avx2::kernels : portable::kernels; }
+template <typename T>
+const Kernels<T>& kernels_for(Target target) {
+  return target == Target::avx2 ? avx2::kernels<T> : portable::kernels<T>;
+}
 #else
-const Kernels& kernels_for(Target) { return portable::kernels; }
+template <typename T>
+const Kernels<T>& kernels_for(Target) {
+  return portable::kernels<T>;
+}
 #endif
 
 constexpr int batch = OpeningPlan::batch;
@@ -66,13 +86,16 @@ class Scratch {
 };
 
 /// Erosion or dilation of a strip: the rings of the plan's tables, fed row by row. Row n of its result needs rows n to n + size_y - 1 of what is fed.
+template <typename T>
 class Stage {
+  using K = Kept<T>;
+
  public:
-  Stage(const OpeningPlan& plan, const Kernels& kernels, bool greatest, int columns, Scratch& scratch)
+  Stage(const OpeningPlan& plan, const Kernels<T>& kernels, bool greatest, int columns, Scratch& scratch)
       : plan_(plan), kernels_(kernels), greatest_(greatest), columns_(columns) {
-    pixels_ = scratch.take<int16_t>(plan.ring_pixels());
+    pixels_ = scratch.take<K>(plan.ring_pixels());
     slots_ = scratch.take<int>(plan.tables().size());
-    taps_ = scratch.take<const int16_t*>(batch * plan.taps().size());
+    taps_ = scratch.take<const K*>(batch * plan.taps().size());
     cursors_ = scratch.take<int>(plan.taps().size());
     std::fill_n(slots_, plan.tables().size(), 0);
     // Row r of every table is in slot r modulo the ring's height, and means the rectangle whose last row is r.
@@ -82,14 +105,14 @@ class Stage {
   }
 
   /// Where the pixels of the row after the next `ahead` rows go, before it is fed.
-  int16_t* next_row(int ahead = 0) const { return row(0, (slots_[0] + ahead) % plan_.tables()[0].rows); }
+  K* next_row(int ahead = 0) const { return row(0, (slots_[0] + ahead) % plan_.tables()[0].rows); }
 
   /// Takes the row written at next_row() into all tables.
   void feed() {
     const Table* tables = plan_.tables().data();
     const int levels = plan_.levels();
-    const int16_t* before[levels_max + 1];
-    int16_t* now[levels_max + 1];
+    const K* before[levels_max + 1];
+    K* now[levels_max + 1];
     for (int k = 0; k <= levels; ++k) {
       const int age = 1 << k, slot = slots_[k];
       now[k] = row(k, slot);
@@ -107,12 +130,12 @@ class Stage {
   }
 
   /// Computes the next `rows` rows of the result.
-  void cover(int16_t* const* out, int rows, int count) {
+  void cover(K* const* out, int rows, int count) {
     const Tap* taps = plan_.taps().data();
     const int tap_count = static_cast<int>(plan_.taps().size());
     for (int t = 0; t < tap_count; ++t) {
       const Table& table = plan_.tables()[taps[t].table];
-      const int16_t* start = pixels_ + table.offset + taps[t].column;
+      const K* start = pixels_ + table.offset + taps[t].column;
       int cursor = cursors_[t];
       for (int i = 0; i < rows; ++i) {
         taps_[i * tap_count + t] = start + cursor * plan_.stride();
@@ -124,16 +147,16 @@ class Stage {
   }
 
  private:
-  int16_t* row(int table, int slot) const { return pixels_ + plan_.tables()[table].offset + slot * plan_.stride(); }
+  K* row(int table, int slot) const { return pixels_ + plan_.tables()[table].offset + slot * plan_.stride(); }
 
   const OpeningPlan& plan_;
-  const Kernels& kernels_;
+  const Kernels<T>& kernels_;
   const bool greatest_;
   const int columns_;
-  int16_t* pixels_;
+  K* pixels_;
   int* slots_;
   int* cursors_;
-  const int16_t** taps_;
+  const K** taps_;
 };
 
 /// The part of [first, first + count) inside [0, size), as indices from `first`.
@@ -143,7 +166,8 @@ struct Inside {
       : begin(static_cast<int>(std::clamp<int64_t>(-first, 0, count))),
         end(static_cast<int>(std::clamp<int64_t>(size - first, begin, count))) {}
   /// Gives the pixels outside a value that never counts.
-  void fill_outside(int16_t* row, int count, int16_t value) const {
+  template <typename K>
+  void fill_outside(K* row, int count, K value) const {
     std::fill(row, row + begin, value);
     std::fill(row + end, row + count, value);
   }
@@ -151,61 +175,63 @@ struct Inside {
 
 }  // namespace
 
-void subtract_opening(Target target, const OpeningPlan& plan, const uint16_t* source, ptrdiff_t source_stride, PlaneBox have,
-                      int64_t height, int64_t width, PlaneBox box, uint16_t* out, ptrdiff_t out_stride, void* memory) {
-  const Kernels& kernels = kernels_for(target);
+template <typename T>
+void subtract_opening(Target target, const OpeningPlan& plan, const T* source, ptrdiff_t source_stride, PlaneBox have, int64_t height,
+                      int64_t width, PlaneBox box, T* out, ptrdiff_t out_stride, void* memory) {
+  using K = Kept<T>;
+  const Kernels<T>& kernels = kernels_for<T>(target);
   const int64_t columns = box.x1 - box.x0;
   if (columns <= 0 || box.y1 <= box.y0) return;
   const int64_t strips = (columns + plan.strip() - 1) / plan.strip();
   const int strip = static_cast<int>((columns + strips - 1) / strips);
-  const int reach_y = plan.reach_y(), reach_x = plan.reach_x();
-  // Row and column 0 of what is eroded and of what is dilated, in the plane.
-  const int64_t source_y = box.y0 - reach_y, eroded_y = box.y0 - reach_y + plan.size_y() / 2;
+  // What each of the two stages reaches. The two kinds of dilation differ only in where what is read begins.
+  const int size_y = plan.element().size_y, size_x = plan.element().size_x, reach_y = size_y - 1, reach_x = size_x - 1;
+  // Row 0 of what is eroded and of what is dilated, in the plane.
+  const int64_t source_y = box.y0 - plan.before_y(), eroded_y = source_y + size_y / 2;
   const int64_t source_rows = box.y1 - box.y0 + 2 * reach_y;
-  constexpr int16_t least = INT16_MIN, most = INT16_MAX;
 
   for (int64_t x0 = box.x0; x0 < box.x1; x0 += strip) {
     const int open_columns = static_cast<int>(std::min<int64_t>(strip, box.x1 - x0));
     const int eroded_columns = open_columns + reach_x, source_columns = eroded_columns + reach_x;
-    const int64_t source_x = x0 - reach_x;
+    const int64_t source_x = x0 - plan.before_x();
     const Inside source_inside(source_x, source_columns, width);
-    const Inside eroded_inside(source_x + plan.size_x() / 2, eroded_columns, width);
+    const Inside eroded_inside(source_x + size_x / 2, eroded_columns, width);
 
     Scratch scratch(memory);
-    Stage erosion(plan, kernels, false, source_columns, scratch), dilation(plan, kernels, true, eroded_columns, scratch);
-    int16_t* opened[batch];
-    for (int i = 0; i < batch; ++i) opened[i] = scratch.take<int16_t>(plan.stride());
+    Stage<T> erosion(plan, kernels, false, source_columns, scratch), dilation(plan, kernels, true, eroded_columns, scratch);
+    K* opened[batch];
+    for (int i = 0; i < batch; ++i) opened[i] = scratch.take<K>(plan.stride());
 
     // Rows go through both stages in batches. The first reach_y rows of a stage only fill its rings.
     int64_t eroded = 0, done = 0;
     for (int64_t fed = 0; fed < source_rows;) {
       const int64_t until = fed < reach_y ? reach_y : std::min<int64_t>(fed + batch, source_rows);
       for (; fed < until; ++fed) {
-        int16_t* row = erosion.next_row();
+        K* row = erosion.next_row();
         const int64_t y = source_y + fed;
         if (y < 0 || y >= height) {
-          std::fill_n(row, source_columns, most);
+          std::fill_n(row, source_columns, most<K>);
         } else {
-          const uint16_t* from = source + (y - have.y0) * source_stride + (source_x + source_inside.begin - have.x0);
-          const int64_t rows_left = std::min(height, box.y1 + reach_y) - 1 - y;
+          const T* from = source + (y - have.y0) * source_stride + (source_x + source_inside.begin - have.x0);
+          const int64_t rows_left = std::min(height, box.y1 + plan.after_y()) - 1 - y;
           kernels.import_row(from, row + source_inside.begin, source_inside.end - source_inside.begin,
                              from + std::min<int64_t>(batch, rows_left) * source_stride);
-          source_inside.fill_outside(row, source_columns, most);
+          source_inside.fill_outside(row, source_columns, most<K>);
         }
         erosion.feed();
       }
       const int rows = static_cast<int>(fed - reach_y - eroded);
       if (rows == 0) continue;
 
-      int16_t* eroded_rows[batch];
+      K* eroded_rows[batch];
       for (int i = 0; i < rows; ++i) eroded_rows[i] = dilation.next_row(i);
       erosion.cover(eroded_rows, rows, eroded_columns);
       for (int i = 0; i < rows; ++i, ++eroded) {
         const int64_t y = eroded_y + eroded;
         if (y < 0 || y >= height) {
-          std::fill_n(eroded_rows[i], eroded_columns, least);
+          std::fill_n(eroded_rows[i], eroded_columns, least<K>);
         } else {
-          eroded_inside.fill_outside(eroded_rows[i], eroded_columns, least);
+          eroded_inside.fill_outside(eroded_rows[i], eroded_columns, least<K>);
         }
         dilation.feed();
       }
@@ -215,12 +241,16 @@ void subtract_opening(Target target, const OpeningPlan& plan, const uint16_t* so
       dilation.cover(opened, ready, open_columns);
       for (int i = 0; i < ready; ++i, ++done) {
         const int64_t y = box.y0 + done;
-        uint16_t* to = out + done * out_stride + (x0 - box.x0);
+        T* to = out + done * out_stride + (x0 - box.x0);
         kernels.subtract_row(source + (y - have.y0) * source_stride + (x0 - have.x0), opened[i], to, open_columns,
                              to + std::min<int64_t>(batch, box.y1 - 1 - y) * out_stride);
       }
     }
   }
 }
+
+template void subtract_opening(Target, const OpeningPlan&, const uint8_t*, ptrdiff_t, PlaneBox, int64_t, int64_t, PlaneBox, uint8_t*, ptrdiff_t, void*);
+template void subtract_opening(Target, const OpeningPlan&, const uint16_t*, ptrdiff_t, PlaneBox, int64_t, int64_t, PlaneBox, uint16_t*, ptrdiff_t, void*);
+template void subtract_opening(Target, const OpeningPlan&, const float*, ptrdiff_t, PlaneBox, int64_t, int64_t, PlaneBox, float*, ptrdiff_t, void*);
 
 }  // namespace somaflow

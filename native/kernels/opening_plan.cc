@@ -1,4 +1,4 @@
-// The cover of the disk by table rectangles.
+// The cover of the element by table rectangles.
 
 #include <algorithm>
 #include <cstddef>
@@ -16,8 +16,10 @@ int floor_log2(int value) {
   return log;
 }
 
-/// The heights of the disk's columns. Each column is centered, because the disk is symmetric.
-std::vector<int> chords(int size_y, int size_x) {
+/// The heights of the element's columns. Each column is centered, because the element is symmetric.
+std::vector<int> chords(const OpeningElement& element) {
+  const int size_y = element.size_y, size_x = element.size_x;
+  if (!element.disk) return std::vector<int>(size_x, size_y);
   // In float64 as in the reference, which at a few sizes (81 is the least) keeps a pixel that lies exactly on the rim.
   const auto position = [](int i, int size) {
     const int low = size / 2;
@@ -36,10 +38,12 @@ std::vector<int> chords(int size_y, int size_x) {
 
 }  // namespace
 
-// Columns of equal height form groups, one on either side of the disk. A group is covered by rectangles of its height
-// that are flush with its outer columns; they may reach inward, over the taller columns, where they add nothing new.
-OpeningPlan::OpeningPlan(int size_y, int size_x) : size_y_(size_y), size_x_(size_x) {
-  const std::vector<int> heights = chords(size_y, size_x);
+// Columns of equal height form groups, one on either side of the element; the middle group, and with it the whole of a
+// rectangular element, is one piece. A group is covered by rectangles of its height that are flush with its outer columns;
+// they may reach inward, over the taller columns, where they add nothing new.
+OpeningPlan::OpeningPlan(const OpeningElement& element, size_t pixel_bytes) : element_(element), pixel_bytes_(pixel_bytes) {
+  const int size_x = element.size_x;
+  const std::vector<int> heights = chords(element);
   std::vector<Group> groups;
   const int middle = (size_x + 1) / 2;
   for (int left = 0; left < middle;) {
@@ -68,7 +72,7 @@ OpeningPlan::OpeningPlan(int size_y, int size_x) : size_y_(size_y), size_x_(size
 void OpeningPlan::add_taps(const Group& group, int level, int wide) {
   int source = level, columns = 1;
   for (; columns < wide && 2 * columns <= group.whole; columns *= 2) source = widened(source);
-  const int top = (size_y_ - group.height) / 2;
+  const int top = (element_.size_y - group.height) / 2;
   const int rows[2] = {top + (1 << level) - 1, top + group.height - 1};
   const int lefts[2] = {group.left, group.left + group.whole - columns};
   for (int i = 0; i < (rows[0] == rows[1] ? 1 : 2); ++i) {
@@ -91,20 +95,20 @@ void OpeningPlan::lay_out() {
   // Doubling level k reads the row 2^k before the newest.
   for (int k = 0; k < levels_; ++k) tables_[k].rows = (1 << k) + 1;
   // A batch is covered when the row that its last result needs has come.
-  for (const Tap& tap : taps_) tables_[tap.table].rows = std::max(tables_[tap.table].rows, batch + size_y_ - 1 - tap.row);
+  for (const Tap& tap : taps_) tables_[tap.table].rows = std::max(tables_[tap.table].rows, batch + element_.size_y - 1 - tap.row);
   // The dilation's newest rows are written a batch at a time, before the rings are fed with them.
   tables_[0].rows = std::max(tables_[0].rows, batch + (levels_ > 0 ? 1 : 0));
   size_t rows = 0;
   for (const Table& table : tables_) rows += table.rows;
 
   // Wide strips read each neighborhood less often and in longer runs, narrow ones keep the rings in L2.
-  for (strip_ = 2048;; strip_ /= 2) {
+  const int line = static_cast<int>(64 / pixel_bytes_);
+  for (strip_ = 64 * line;; strip_ /= 2) {
     // Kernels write whole vectors, so a row has room for one more. An odd number of cache lines keeps the rows of a
     // column out of the same few L1 sets.
-    constexpr int line = 32;
-    stride_ = (((strip_ + 2 * reach_x()) / line + 3) | 1) * line;
+    stride_ = (((strip_ + 2 * (element_.size_x - 1)) / line + 3) | 1) * line;
     pixels_ = rows * stride_;
-    if (strip_ <= 1024 || scratch_bytes() <= 768 * 1024) break;
+    if (strip_ <= 32 * line || scratch_bytes() <= 768 * 1024) break;
   }
   size_t offset = 0;
   for (Table& table : tables_) {
@@ -114,9 +118,8 @@ void OpeningPlan::lay_out() {
 }
 
 size_t OpeningPlan::scratch_bytes() const {
-  const size_t stage = pixels_ * sizeof(int16_t) + tables_.size() * sizeof(int) +
-                       taps_.size() * (batch * sizeof(const int16_t*) + sizeof(int)) + 4 * 64;
-  return (2 * stage + batch * stride_ * sizeof(int16_t) + 63) / 64 * 64;
+  const size_t stage = pixels_ * pixel_bytes_ + tables_.size() * sizeof(int) + taps_.size() * (batch * sizeof(void*) + sizeof(int)) + 4 * 64;
+  return (2 * stage + batch * stride_ * pixel_bytes_ + 63) / 64 * 64;
 }
 
 }  // namespace somaflow

@@ -1,4 +1,5 @@
-// Row kernels of the sparse half of the chain: which voxels of a row are in the mask, and which may be maxima.
+// Row kernels of the sparse half of the chain: which voxels of a row are in the mask, and which may be maxima; and the
+// check of rows of floats as they are read. T is uint8_t, uint16_t or float.
 #pragma once
 
 #include <cstddef>
@@ -9,19 +10,38 @@
 namespace somaflow {
 
 // Sets bit i of `bits` where row[i] > threshold. `bits` has (count + 63) / 64 words; unused bits are 0.
-using MaskBits = void (*)(const uint16_t* row, size_t count, uint16_t threshold, uint64_t* bits);
+template <typename T>
+using MaskBits = void (*)(const T* row, size_t count, T threshold, uint64_t* bits);
 
 // Sets bit i where row[i] > threshold and none of the voxels at i of the five other rows, nor row[i - 1] and row[i + 1]
 // where `left` and `right` ask for them, is greater. A row that is to be left out is given as `row` itself. Rows have to be readable
 // from -left to count - 1 + right.
-using PeakBits = void (*)(const uint16_t* row, const uint16_t* above, const uint16_t* below, const uint16_t* before,
-                          const uint16_t* after, int left, int right, size_t count, uint16_t threshold, uint64_t* bits);
+template <typename T>
+using PeakBits = void (*)(const T* row, const T* above, const T* below, const T* before, const T* after, int left, int right,
+                          size_t count, T threshold, uint64_t* bits);
 
+template <typename T>
 struct RowKernels {
-  MaskBits mask_bits;
-  PeakBits peak_bits;
+  MaskBits<T> mask_bits;
+  PeakBits<T> peak_bits;
 };
 
-RowKernels row_kernels(Target target);
+template <typename T>
+RowKernels<T> row_kernels(Target target);
+
+// The value of the pixel type that stands for a threshold: v > threshold, exactly, where all || (!none && v > value).
+template <typename T>
+struct Limit {
+  T value = 0;
+  bool all = false;   // the threshold is -infinity, or below every integer of the type
+  bool none = false;  // no value of the type is above the threshold
+};
+
+// -infinity stands for no threshold at all. Nothing is above NaN.
+template <typename T>
+Limit<T> limit_of(double threshold);
+
+// Makes -0 into 0 in place, and returns the index of the first NaN or infinity, else `count`. Beyond that index -0 may remain.
+size_t find_not_finite(Target target, float* row, size_t count);
 
 }  // namespace somaflow

@@ -22,11 +22,13 @@ static inline bool any_set(const uint8_t* __restrict flags) {
   return all != 0;
 }
 
-static inline void mask_flags(const uint16_t* __restrict row, uint16_t threshold, uint8_t* __restrict flags, size_t count) {
+template <typename T>
+static inline void mask_flags(const T* __restrict row, T threshold, uint8_t* __restrict flags, size_t count) {
   for (size_t i = 0; i < count; ++i) flags[i] = row[i] > threshold ? 1 : 0;
 }
 
-static void mask_bits(const uint16_t* row, size_t count, uint16_t threshold, uint64_t* bits) {
+template <typename T>
+static void mask_bits(const T* row, size_t count, T threshold, uint64_t* bits) {
   uint8_t flags[64];
   size_t at = 0;
   for (; at + 64 <= count; at += 64) {
@@ -40,23 +42,23 @@ static void mask_bits(const uint16_t* row, size_t count, uint16_t threshold, uin
   }
 }
 
-static inline void peak_flags(const uint16_t* __restrict row, const uint16_t* __restrict above,
-                              const uint16_t* __restrict below, const uint16_t* __restrict before,
-                              const uint16_t* __restrict after, const uint16_t* __restrict left,
-                              const uint16_t* __restrict right, uint16_t threshold, uint8_t* __restrict flags,
-                              size_t count) {
+template <typename T>
+static inline void peak_flags(const T* __restrict row, const T* __restrict above, const T* __restrict below,
+                              const T* __restrict before, const T* __restrict after, const T* __restrict left,
+                              const T* __restrict right, T threshold, uint8_t* __restrict flags, size_t count) {
   for (size_t i = 0; i < count; ++i) {
-    uint16_t most = above[i] > below[i] ? above[i] : below[i];
-    const uint16_t beside = left[i] > right[i] ? left[i] : right[i];
-    const uint16_t across = before[i] > after[i] ? before[i] : after[i];
+    T most = above[i] > below[i] ? above[i] : below[i];
+    const T beside = left[i] > right[i] ? left[i] : right[i];
+    const T across = before[i] > after[i] ? before[i] : after[i];
     most = most > beside ? most : beside;
     most = most > across ? most : across;
     flags[i] = (row[i] >= most) & (row[i] > threshold);
   }
 }
 
-static void peak_bits(const uint16_t* row, const uint16_t* above, const uint16_t* below, const uint16_t* before,
-                      const uint16_t* after, int left, int right, size_t count, uint16_t threshold, uint64_t* bits) {
+template <typename T>
+static void peak_bits(const T* row, const T* above, const T* below, const T* before, const T* after, int left, int right,
+                      size_t count, T threshold, uint64_t* bits) {
   uint8_t flags[64];
   for (size_t at = 0; at < count; at += 64) {
     const size_t part = count - at < 64 ? count - at : 64;
@@ -71,4 +73,32 @@ static void peak_bits(const uint16_t* row, const uint16_t* above, const uint16_t
                flags, part);
     bits[at / 64] = pack_bits(flags);
   }
+}
+
+// The bits of a float, so that the tests are the same integer operations on every target.
+typedef uint32_t FloatBits __attribute__((may_alias));
+constexpr uint32_t negative_zero = 0x80000000u, infinity = 0x7f800000u;
+
+static inline bool any_unusual(const FloatBits* __restrict bits, size_t count) {
+  uint32_t found = 0;
+  for (size_t i = 0; i < count; ++i) found |= ((bits[i] & ~negative_zero) >= infinity) | (bits[i] == negative_zero);
+  return found != 0;
+}
+
+static inline void clear_negative_zeros(FloatBits* __restrict bits, size_t count) {
+  for (size_t i = 0; i < count; ++i) bits[i] = bits[i] == negative_zero ? 0 : bits[i];
+}
+
+static size_t find_not_finite(float* row, size_t count) {
+  FloatBits* bits = reinterpret_cast<FloatBits*>(row);
+  for (size_t at = 0; at < count; at += 64) {
+    const size_t part = count - at < 64 ? count - at : 64;
+    // Nearly always there is nothing to change, and memory that is not written need not be written back.
+    if (!any_unusual(bits + at, part)) continue;
+    clear_negative_zeros(bits + at, part);
+    for (size_t i = at; i < at + part; ++i) {
+      if ((bits[i] & ~negative_zero) >= infinity) return i;
+    }
+  }
+  return count;
 }

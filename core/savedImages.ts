@@ -1,0 +1,61 @@
+import type { AnyBlock } from './block.js';
+import type { SavedImage } from './chainPlan.js';
+import { type Region, zyx } from './geometry.js';
+import type { ImageSink } from './imageSink.js';
+import type { Voxels } from './volume.js';
+
+/** The step results that a run writes of one volume: sinks opened before the first read, closed or aborted together. */
+export class SavedImages {
+  private opening: Promise<void> | undefined;
+  private readonly open: ImageSink[] = [];
+  private depth = 0;
+
+  constructor(
+    private readonly block: AnyBlock,
+    private readonly saves: readonly SavedImage[],
+  ) {}
+
+  /** Opens all sinks, once. */
+  ready(): Promise<void> {
+    this.opening ??= this.openAll();
+    return this.opening;
+  }
+
+  /** Writes voxels of a region of the volume. */
+  async write(n: number, region: Region, voxels: Voxels): Promise<void> {
+    const { start } = this.block.layout;
+    const shifted = {
+      start: zyx((a) => region.start[a] - start[a]),
+      stop: zyx((a) => region.stop[a] - start[a]),
+    };
+    this.depth = Math.max(this.depth, shifted.stop.z);
+    await this.saves[n]?.sink?.write(shifted, voxels);
+  }
+
+  async close(): Promise<void> {
+    const { start, stop } = this.block.layout;
+    const depth = stop.z === null ? this.depth : stop.z - start.z;
+    while (this.open.length > 0) {
+      await this.open[0]?.close(depth);
+      this.open.shift();
+    }
+  }
+
+  /** Leaves nothing of what is not closed. */
+  async abort(): Promise<void> {
+    await this.opening?.catch(() => {});
+    for (const sink of this.open.splice(0)) await sink.abort().catch(() => {});
+  }
+
+  private async openAll(): Promise<void> {
+    const { volume, layout } = this.block;
+    const { start, stop } = layout;
+    const size = { z: stop.z === null ? null : stop.z - start.z, y: stop.y - start.y, x: stop.x - start.x };
+    const { voxelSizeUm } = volume;
+    for (const { sink, dtype } of this.saves) {
+      if (!sink) continue;
+      await sink.open({ size, dtype, ...(voxelSizeUm ? { voxelSizeUm } : {}) });
+      this.open.push(sink);
+    }
+  }
+}

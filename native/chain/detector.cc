@@ -1,0 +1,169 @@
+#include "chain/detector.h"
+
+#include <algorithm>
+#include <numeric>
+#include <utility>
+
+#include "runtime/pool.h"
+
+namespace somaflow {
+
+namespace {
+
+// The rows and columns of an image's planes on which a detector's peaks are to be known.
+Span peak_rows(const ChainConfig& config, const DetectorConfig& detector) {
+  return grown(config.core.y, detector.peaks_beyond(detector.window_y), config.images[static_cast<size_t>(detector.image)].y);
+}
+
+Span peak_columns(const ChainConfig& config, const DetectorConfig& detector) {
+  return grown(config.core.x, detector.peaks_beyond(detector.window_x), config.images[static_cast<size_t>(detector.image)].x);
+}
+
+// Sorts rows of numbers, which begin with x, y, z, by z, y, x.
+void sort_rows(std::vector<double>& rows, size_t width) {
+  const size_t count = rows.size() / width;
+  std::vector<size_t> order(count);
+  std::iota(order.begin(), order.end(), size_t{0});
+  std::sort(order.begin(), order.end(), [&](size_t a, size_t b) {
+    const double *p = rows.data() + a * width, *q = rows.data() + b * width;
+    return p[2] != q[2] ? p[2] < q[2] : p[1] != q[1] ? p[1] < q[1] : p[0] < q[0];
+  });
+  std::vector<double> sorted;
+  sorted.reserve(rows.size());
+  for (const size_t row : order) sorted.insert(sorted.end(), rows.begin() + row * width, rows.begin() + (row + 1) * width);
+  rows = std::move(sorted);
+}
+
+}  // namespace
+
+size_t Detector::sparse_bytes(const ChainConfig& config, const DetectorConfig& detector, int width) {
+  if (!detector.shape) return 0;
+  // A plane wholly in the mask, its values once as they are found and once in components; then what may be held,
+  // closed and on its way out, and the scratch of the largest flood on each lane.
+  const size_t core_plane = static_cast<size_t>(config.core.y.size()) * static_cast<size_t>(config.core.x.size());
+  const size_t plane = core_plane * detector.rules.voxel_bytes();
+  const size_t limit = static_cast<size_t>(config.flood_limit_voxels);
+  const size_t seeds = detector.first_of_equals ? limit / 64 : limit;
+  return 2 * plane * static_cast<size_t>(config.batch_planes) + 2 * config.held_limit +
+         static_cast<size_t>(std::max(1, width)) * Flood::scratch_bytes(limit, limit / 4, seeds, detector.rules);
+}
+
+Detector::Detector(const ChainConfig& config, const DetectorConfig& detector, const Images& images, const Tissue& tissue,
+                   const std::atomic<bool>& stop)
+    : config_(config),
+      detector_(detector),
+      tissue_(tissue),
+      stop_(stop),
+      rows_(peak_rows(config, detector)),
+      rules_{{config.core.z.start, config.core.y.start, config.core.x.start},
+             {config.core.z.stop, config.core.y.stop, config.core.x.stop},
+             detector.rules.voxel_bytes(),
+             config.fragment_limit},
+      scan_(make_scan(config, detector, images, tissue, peak_columns(config, detector))),
+      maxima_(config.core, detector, rows_),
+      components_(config, detector.rules.voxel_bytes()),
+      sieved_(std::max(config.core.z.start - detector.peaks_beyond(detector.window_z).before, config.read.z.start)) {}
+
+void Detector::advance(int32_t arrived, bool last, bool inner_high_z, int width, DetectorOutput& out) {
+  // Peaks after the core's last plane cannot come before a maximum of the core.
+  const int32_t end = config_.core.z.stop;
+  const int32_t ready = std::min(end, last ? arrived : arrived - detector_.window_z.after);
+  if (ready > sieved_) sieve(sieved_, ready, width, out);
+  if (stopped()) return;
+  if (last && detector_.shape) {
+    if (inner_high_z) components_.touch_high_z(end - 1);
+    components_.take_open(closed_, [](const Component&) { return 0; });
+  }
+  flood_closed(width, out);
+  if (!stopped()) sort_rows(out.rows, detector_.shape ? 4 + detector_.rules.channels.size() : 3);
+}
+
+void Detector::sieve(int32_t from, int32_t to, int width, DetectorOutput& out) {
+  const int band_rows = cut_bands(config_, rows_, to - from, width);
+  const size_t bands = static_cast<size_t>((rows_.size() + band_rows - 1) / band_rows);
+  for (sieved_ = from; sieved_ < to && !stopped();) {
+    // A batch's planes at most are looked at together, so that what is found of them stays small.
+    const int32_t upto = std::min(to, sieved_ + config_.batch_planes);
+    const size_t count = static_cast<size_t>(upto - sieved_) * bands;
+    if (bands_.size() < count) bands_.resize(count);
+    for (size_t i = 0; i < count; ++i) {
+      const int32_t start = rows_.start + static_cast<int32_t>(i % bands) * band_rows;
+      bands_[i].z = sieved_ + static_cast<int32_t>(i / bands);
+      bands_[i].rows = {start, std::min(start + band_rows, rows_.stop)};
+    }
+    Pool::instance().parallel_for(width, static_cast<int>(count), stop_,
+                                  [&](int item, int) { scan_->look(bands_[static_cast<size_t>(item)]); });
+    for (int32_t z = sieved_; z < upto && !stopped(); ++z) {
+      join_plane(z, static_cast<size_t>(z - sieved_) * bands, bands, out);
+      size_t closed = 0;
+      for (const Component& component : closed_) closed += component.bytes();
+      if (closed > config_.held_limit) flood_closed(width, out);
+    }
+    sieved_ = upto;
+  }
+}
+
+void Detector::join_plane(int32_t z, size_t first_band, size_t bands, DetectorOutput& out) {
+  std::vector<Peak> peaks;
+  std::vector<const PlaneMask*> masks;
+  for (size_t i = first_band; i < first_band + bands; ++i) {
+    peaks.insert(peaks.end(), bands_[i].peaks.begin(), bands_[i].peaks.end());
+    masks.push_back(&bands_[i].mask);
+  }
+  std::vector<Seed> seeds;
+  maxima_.add_plane(z, std::move(peaks), seeds);
+  if (!config_.core.z.holds(z)) return;
+  if (tissue_.asked()) std::erase_if(seeds, [&](const Seed& seed) { return !tissue_.inside(seed.z, seed.y, seed.x); });
+  if (!detector_.shape) {
+    for (const Seed& seed : seeds) {
+      const double row[] = {static_cast<double>(seed.x), static_cast<double>(seed.y), static_cast<double>(seed.z)};
+      out.rows.insert(out.rows.end(), row, row + 3);
+    }
+    return;
+  }
+  components_.add_plane(z, masks, seeds, closed_);
+  // After the core's last plane everything leaves anyhow, once it is known whether another core lies behind.
+  if (components_.held() <= config_.held_limit || z == config_.core.z.stop - 1) return;
+  // Too much is open: it leaves in parts, as if a face of the core lay here, and what follows continues them.
+  std::vector<Component> parts;
+  int32_t next = fragments_;
+  components_.take_open(parts, [&](const Component& part) {
+    const int32_t number = next;
+    next += fragment_count(part, rules_);
+    return number;
+  });
+  for (const Component& part : parts) append_as_fragments(part, out);
+}
+
+void Detector::append_as_fragments(const Component& component, DetectorOutput& out) {
+  append_fragments(out.fragments, component, fragments_, rules_);
+  fragments_ += fragment_count(component, rules_);
+}
+
+void Detector::flood_closed(int width, DetectorOutput& out) {
+  const auto whole = [&](const Component& component) {
+    return component.faces == 0 && component.continues.empty() &&
+           component.values.size() / rules_.voxel_bytes <= static_cast<size_t>(config_.flood_limit_voxels);
+  };
+  std::vector<Component*> floods;
+  for (Component& component : closed_) {
+    if (!whole(component)) append_as_fragments(component, out);
+    else if (!component.seeds.empty()) floods.push_back(&component);
+  }
+  constexpr size_t kTogether = 32;
+  const size_t lanes = static_cast<size_t>(std::clamp(width, 1, kMaxWidth));
+  std::vector<std::vector<double>> rows(lanes);
+  Pool::instance().parallel_for(width, static_cast<int>((floods.size() + kTogether - 1) / kTogether), stop_, [&](int item, int lane) {
+    const size_t first = static_cast<size_t>(item) * kTogether;
+    for (size_t i = first; i < std::min(first + kTogether, floods.size()); ++i) {
+      Component& component = *floods[i];
+      const ComponentView view{component.runs.data(), component.runs.size(), component.values.data(), component.seeds.data(),
+                               component.seeds.size()};
+      Flood::of_this_thread().divide(view, detector_.rules, rows[static_cast<size_t>(lane)], stop_);
+    }
+  });
+  for (const std::vector<double>& part : rows) out.rows.insert(out.rows.end(), part.begin(), part.end());
+  closed_.clear();
+}
+
+}  // namespace somaflow

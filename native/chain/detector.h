@@ -1,0 +1,60 @@
+// One search for cells on a block: peaks and mask runs of its image's planes -> components -> floods.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "chain/components.h"
+#include "chain/config.h"
+#include "chain/flood.h"
+#include "chain/fragments.h"
+#include "chain/images.h"
+#include "chain/maxima.h"
+#include "chain/scan.h"
+#include "chain/tissue.h"
+
+namespace somaflow {
+
+// What a push leaves: cells of components that lie inside the core, fragments of those that do not.
+struct DetectorOutput {
+  std::vector<double> rows;  // 4 + channels numbers a cell (3 without shape), in z, y, x order
+  Fragments fragments;
+};
+
+class Detector {
+ public:
+  Detector(const ChainConfig& config, const DetectorConfig& detector, const Images& images, const Tissue& tissue,
+           const std::atomic<bool>& stop);
+
+  // At most so many bytes are held of components and floods.
+  static size_t sparse_bytes(const ChainConfig& config, const DetectorConfig& detector, int width);
+
+  // Looks at the planes that can be judged once those before `arrived` are there; with `last` no more come.
+  void advance(int32_t arrived, bool last, bool inner_high_z, int width, DetectorOutput& out);
+
+ private:
+  bool stopped() const { return stop_.load(std::memory_order_relaxed); }
+  void sieve(int32_t from, int32_t to, int width, DetectorOutput& out);
+  void join_plane(int32_t z, size_t first_band, size_t bands, DetectorOutput& out);
+  void flood_closed(int width, DetectorOutput& out);
+  void append_as_fragments(const Component& component, DetectorOutput& out);
+
+  const ChainConfig& config_;
+  const DetectorConfig& detector_;
+  const Tissue& tissue_;
+  const std::atomic<bool>& stop_;
+  const Span rows_;  // of a plane, on which peaks are to be known
+  const FragmentRules rules_;
+  const std::unique_ptr<Scan> scan_;
+  Maxima maxima_;
+  Components components_;
+  int32_t sieved_;  // the first plane whose peaks are not known yet
+  int32_t fragments_ = 0;
+  std::vector<Band> bands_;
+  std::vector<Component> closed_;
+};
+
+}  // namespace somaflow

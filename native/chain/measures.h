@@ -1,0 +1,27 @@
+// Sizes and measures of cells, summed up run by run in rows of `rules.row_width()` numbers: x, y, z, size, then the
+// measure of each channel.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "chain/channels.h"
+#include "chain/pieces.h"
+
+namespace somaflow {
+
+// Appends the row of a cell that has no voxel yet.
+void begin_cell(const Seed& seed, const FloodRules& rules, std::vector<double>& rows);
+
+// Adds runs, whose values follow each other, to the cell of a row.
+void add_runs(const Run* runs, size_t count, const uint8_t* values, const FloodRules& rules, double* row);
+
+// Adds each voxel to the cell of row `label - 1`; labels are in z, y, x order, and so are the sums.
+void add_labelled(const Piece* pieces, size_t count, const uint8_t* values, const uint32_t* labels, const FloodRules& rules,
+                  double* rows);
+
+// Makes of what was summed up the measure that was asked for.
+void end_cell(const FloodRules& rules, double* row);
+
+}  // namespace somaflow

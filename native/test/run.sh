@@ -1,0 +1,17 @@
+#!/usr/bin/env bash
+# Compiles the tests of the native code that need no Node, and runs them.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+mkdir -p build
+
+# run NAME SOURCE...: builds test/NAME.cc with these sources, and runs it.
+run() {
+  local name=$1
+  shift
+  g++ -std=c++20 -O2 -pthread -Wall -Wextra -ffp-contract=off -fno-math-errno -I . "test/$name.cc" "$@" -o "build/$name"
+  "build/$name" check
+}
+
+run opening_test kernels/opening.cc kernels/opening_plan.cc
+run rows_test kernels/rows.cc
+run flood_test chain/{flood,measures,neighbours,pieces,ranks,scratch}.cc

@@ -1,0 +1,23 @@
+import { FIXED_IMAGES, type FixedImage, type ImageResult } from '../core/block.js';
+import { noHalo } from '../core/geometry.js';
+import type { ImageSink } from '../core/imageSink.js';
+import { asStep } from '../core/step.js';
+
+/**
+ * Writes an image of the chain, whole and in its own dtype, while the run goes on.
+ *
+ * Block by block, plane by plane, whatever the layout. The sink is opened before the first read and gets its name once all is on
+ * disk, before the last batch of cells comes. Of a region the image has the region's extent.
+ *
+ * @needs the image, where it is not one that is always there; a step that was skipped means its input
+ * @adds nothing
+ * @halo none
+ * @throws {SinkError} in the stream, if the sink cannot be opened or written
+ * @example blocks(volume).pipe(removeBackground(), save('background', npyVolume('background.npy')), run())
+ */
+export function save<const Name extends ImageResult>(step: Name, sink: ImageSink) {
+  const needs = (FIXED_IMAGES as readonly string[]).includes(step) ? [] : [step as Exclude<Name, FixedImage>];
+  return asStep<Exclude<Name, FixedImage>, never>([
+    { name: 'save', options: { step, sink }, adds: [], needs, halo: noHalo },
+  ]);
+}
