@@ -6,7 +6,7 @@ import { formatCount, formatSeconds } from './quantity.js';
 /** What a run of the command came to. */
 export interface Outcome {
   readonly source: string;
-  readonly out: string;
+  readonly out: readonly string[];
   readonly size: VolumeSize;
   readonly cells: number;
   /** The first rows of the table. */
@@ -46,7 +46,7 @@ export function summary(outcome: Outcome, verbose = false): string {
   ];
   if (progress && verbose) lines.push(...details(progress));
   if (first.length > 0) lines.push('', ...table(first, cells), '');
-  lines.push(`written to ${out}`);
+  lines.push(`written to ${out.join(', ')}`);
   return `${lines.join('\n')}\n`;
 }
 
