@@ -106,10 +106,10 @@ test.serial(
               reached.seen('a volume without cells', alone.length === 0);
             }
             const delivered = batches.filter(({ cells }) => cells.count > 0).map(({ volumeId }) => volumeId);
-          const turns = delivered.filter((id, at) => id !== delivered[at - 1]);
-          const inTurn = arrived.filter((id) => rows.has(id));
-          if (seed === null) assert.deepEqual(turns, inTurn, 'volumes one after another are delivered so');
-          assert.equal(progress.cells, [...rows.values()].flat().length);
+            const turns = delivered.filter((id, at) => id !== delivered[at - 1]);
+            const inTurn = arrived.filter((id) => rows.has(id));
+            if (seed === null) assert.deepEqual(turns, inTurn, 'volumes one after another are delivered so');
+            assert.equal(progress.cells, [...rows.values()].flat().length);
             assert.equal(
               progress.bytesRead,
               volumes.reduce((bytes, volume) => bytes + volume.bytesRead, 0),
