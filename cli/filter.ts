@@ -56,7 +56,7 @@ async function filter(path: string, options: FilterOptions): Promise<void> {
     if (range) ranges = addRange(ranges, column, range, `--${column}`);
   }
   if (Object.keys(ranges).length === 0)
-    throw new OptionError('filter', 'a range', 'given, such as --size 20:900', 'none');
+    throw new OptionError('filter', 'ranges', 'given', ranges, 'no range is given, expected one such as --size 20:900');
   const sinks = await outputs('filter', options.out, path);
   const table = await readCells(path);
   const kept = filterTable(table, ranges);

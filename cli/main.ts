@@ -23,7 +23,6 @@ async function program(): Promise<Command> {
     .description('Finds cells in volumes from light-sheet microscopes.')
     .version(version)
     .addHelpText('after', EXAMPLES)
-    .showSuggestionAfterError(false)
     .configureOutput({ outputError: () => undefined })
     .configureHelp({ helpWidth: Math.min(100, process.stdout.columns ?? 100) })
     .exitOverride();

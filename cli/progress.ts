@@ -61,7 +61,7 @@ export class ProgressReport implements Partial<Observer<Progress>> {
   }
 }
 
-/** One line: ` 42 %, 5 of 12 blocks, 113 Mvoxel, 88.1 Mvoxel/s, 230 MiB read, 4312 cells, 3.1 s left`. */
+/** One line: ` 42 %, 5 of 12 blocks, 113 Mvoxel, 88.1 Mvoxel/s, 230 MiB read, 4312 cells, 4 s left`. */
 export function describe(progress: Progress, voxels: number | null, seconds: number): string {
   const done = partOf(progress, voxels);
   return [
@@ -71,13 +71,13 @@ export function describe(progress: Progress, voxels: number | null, seconds: num
     `${formatCount(progress.voxels / seconds)}voxel/s`,
     `${formatBytes(progress.bytesRead)} read`,
     `${progress.cells} cells`,
-    ...(done ? [`${formatSeconds((seconds / done) * (1 - done))} left`] : []),
+    ...timeLeft(done, seconds),
   ].join(', ');
 }
 
 /**
- * What a terminal shows, no wider than it is: ` 42 % [=====-------] 5/12 blocks  88.1 Mvoxel/s  4312 cells  3.1 s left`. Where there
- * is no room for all, the bar goes first, and then the last words.
+ * What a terminal shows, no wider than it is: ` 42 % [=====-------] 5/12 blocks  88.1 Mvoxel/s  4312 cells  4 s left`. Where there is
+ * no room for all, the bar goes first, and then the last words.
  */
 export function barLine(progress: Progress | undefined, voxels: number | null, seconds: number, width: number): string {
   if (!progress) return 'opening'.slice(0, width);
@@ -86,13 +86,20 @@ export function barLine(progress: Progress | undefined, voxels: number | null, s
     `${progress.blocks}/${progress.blocksKnown} blocks`,
     `${formatCount(progress.voxels / seconds)}voxel/s`,
     `${progress.found} cells`,
-    ...(done ? [`${formatSeconds((seconds / done) * (1 - done))} left`] : []),
-  ].join('  ');
-  if (done === null) return words.slice(0, width);
-  const room = Math.min(BAR_MOST, width - words.length - percent(done).length - 4);
-  const full = Math.round(room * done);
-  const bar = room < BAR_LEAST ? '' : `[${'='.repeat(full)}${'-'.repeat(room - full)}] `;
-  return `${percent(done)} ${bar}${words}`.slice(0, width);
+    ...timeLeft(done, seconds),
+  ];
+  const lead = done === null ? '' : `${percent(done)} `;
+  const wide = () => lead.length + words.join('  ').length;
+  while (words.length > 1 && wide() > width) words.pop();
+  const room = Math.min(BAR_MOST, width - wide() - '[] '.length);
+  const full = Math.round(room * (done ?? 0));
+  const bar = done === null || room < BAR_LEAST ? '' : `[${'='.repeat(full)}${'-'.repeat(room - full)}] `;
+  return `${lead}${bar}${words.join('  ')}`.slice(0, width);
+}
+
+/** How long it takes yet if it goes on like this, in whole seconds, since nobody knows better. */
+function timeLeft(done: number | null, seconds: number): string[] {
+  return done ? [`${formatSeconds(Math.ceil((seconds / done) * (1 - done)))} left`] : [];
 }
 
 /** How much is done, 0 to 1; null where nobody knows how much there is. */

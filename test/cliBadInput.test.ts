@@ -47,11 +47,11 @@ test('a source that cannot be used is one line that names the file', async (t) =
     ['broken.npy', /broken\.npy: not an NPY file/],
     ['short.npy', /short\.npy: ends at byte \d+, expected at least \d+/],
     ['complex.npy', /complex\.npy: voxel type, expected .*, got '<c8'/],
-    ['nan.npy', /nan\.npy.*NaN/],
-    ['infinity.npy', /infinity\.npy.*[Ii]nfinity/],
+    ['nan.npy', /nan\.npy: voxel z 2, y 3, x 5, expected a finite number, got NaN/],
+    ['infinity.npy', /infinity\.npy: voxel z 2, y 3, x 5, expected a finite number, got -infinity/],
     ['empty', /empty/],
     ['Z<Z,4>.tif', /Z<Z,4>\.tif/],
-    ['gap/Z<Z,4>.tif', /Z0002|2 is missing|missing/],
+    ['gap/Z<Z,4>.tif', /plane 2 is missing, expected no gap between Z0001\.tif and Z0003\.tif/],
     ['wide', /Z1\.tif: .*expected 8 rows of 8/],
     ['bytes', /Z1\.tif: .*uint8/],
     ['cut', /Z1\.tif/],
@@ -61,15 +61,6 @@ test('a source that cannot be used is one line that names the file', async (t) =
   for (const [source, pattern] of sources) {
     await refuses(t, folder, ['detect', join(folder, source), '--out', join(folder, 'cells.csv'), '--quiet'], pattern);
   }
-});
-
-test('a voxel that is no number is named by its place', async (t) => {
-  const folder = await scratch(t);
-  const data = new Float32Array(256).fill(1);
-  data[2 * 64 + 3 * 8 + 5] = Number.NaN;
-  await writeNpy(join(folder, 'nan.npy'), { size: { z: 4, y: 8, x: 8 }, data });
-  const args = ['detect', join(folder, 'nan.npy'), '--out', join(folder, 'cells.csv'), '--quiet'];
-  await refuses(t, folder, args, /z[:= ]*2\b.*y[:= ]*3\b.*x[:= ]*5\b|2, 3, 5/);
 });
 
 test('parameters that cannot be are one line with the file and the key, and the nearest known one', async (t) => {
@@ -107,7 +98,7 @@ test('a table or range that filter cannot use is one line that names it', async 
   await copyFile(inProject('test/reference/mini_default.csv'), table);
   await writeFile(join(folder, 'words.csv'), 'x,y,z\n1,2,three\n');
   const cases: [string[], RegExp][] = [
-    [[table, '--out', out], /filter: a range must be given/],
+    [[table, '--out', out], /filter: no range is given/],
     [[table, '--out', out, '--size', 'big'], /--size must be a range 'min:max'/],
     [[table, '--out', out, '--size', ':'], /--size/],
     [[table, '--out', out, '--size', '30:20'], /size\.min must be at most its max/],
