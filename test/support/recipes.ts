@@ -46,7 +46,8 @@ export function chainRecipes(): fc.Arbitrary<ChainRecipe> {
     plateaus: fc.constantFrom('first' as const, 'all' as const),
     seedsAbove: place,
     maskAbove: place,
-    offset: fc.constantFrom(0, -0.5, -1, 0.5),
+    // The smallest ones lie between a float and its neighbour, so that a threshold rounded to a float would be another.
+    offset: fc.constantFrom(0, -0.5, -1, 0.5, -(2 ** -30), 2 ** -30),
     method: fc.constantFrom(...METHODS),
     measure: fc.shuffledSubarray([...FIXED_IMAGES, ...channelNames], { minLength: 1 }),
   });
