@@ -53,7 +53,7 @@ export function summary(outcome: Outcome, verbose = false): string {
 function details({ blocks, seams, seamsByCores, bytesRead, spilledBytes, threads, target }: Progress): string[] {
   const joined = Object.entries(seamsByCores).map(([cores, count]) => `${count} across ${cores}`);
   return [
-    `${blocks} blocks on ${threads} threads (${target}), ${formatBytes(bytesRead)} read, ` +
+    `${blocks} ${blocks === 1 ? 'block' : 'blocks'} on ${threads} ${threads === 1 ? 'thread' : 'threads'} (${target}), ${formatBytes(bytesRead)} read, ` +
       `${formatBytes(spilledBytes)} spilled`,
     `${seams} components joined across cores${joined.length > 0 ? `: ${joined.join(', ')}` : ''}`,
   ];
