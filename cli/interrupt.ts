@@ -1,7 +1,7 @@
 import { constants } from 'node:os';
 
 /** What is left to do before the process may end; it ends without waiting for longer than this. */
-const PATIENCE_MS = 800;
+const PATIENCE_MS = 600;
 
 /**
  * From now on Ctrl-C and SIGTERM run `cleanUp` and then end the process with 128 + the signal's number; a second one ends

@@ -1,63 +1,36 @@
 #!/usr/bin/env node
-import { availableParallelism } from 'node:os';
-import { Command, CommanderError, Option } from 'commander';
-import { formatBytes } from '../core/bytes.js';
-import { defaultMemoryBytes } from '../core/drive.js';
+import { Command, CommanderError } from 'commander';
 import { version } from '../core/version.js';
-import { type DetectOptions, detect } from './detect.js';
-import { parseBlock, parseMemory, parseThreads } from './options.js';
 
 const EXAMPLES = `
 Examples:
+  somaflow info stitched.npy
   somaflow detect stitched.npy --out cells.csv
-  somaflow detect planes/ --out cells.csv --threads 8 --memory 2GiB
-  somaflow detect 'raw/Z<Z,4>.tif' --out cells.csv --json --quiet
+  somaflow detect 'raw/Z<Z,4>.tif' --out cells.csv --params params.json --memory 2GiB
+  somaflow filter cells.csv --size 20:900 --out kept.csv
 `;
 
-const DETECT_NOTES = `
-SOURCE is a .npy file (z, y, x; or x, y, z in Fortran order), a folder with one uncompressed TIFF a plane, in natural
-order, or a pattern such as raw/Z<Z,4>.tif, where <Z,4> stands for the plane's number in four digits. Voxels are uint16.
+/** The commands; the file of each is loaded only when it is asked for, since the library behind them takes its time. */
+const COMMANDS: readonly (readonly [string, string, () => Promise<{ define(command: Command): void }>])[] = [
+  ['detect', 'find the cells of a volume and write them as a table', () => import('./detect.js')],
+  ['info', 'say what a source is: size, type, chunks', () => import('./info.js')],
+  ['plan', 'say what detect would take: blocks, memory, bytes, time', () => import('./plan.js')],
+  ['filter', 'keep the cells of a table that are within ranges', () => import('./filter.js')],
+];
 
-The cells are local maxima of the image less its local background, each with the voxels around it above a threshold:
-removeBackground size 10, maxima size 5, shape threshold 700. The table has a row a cell: x, y, z of its center and its
-size in voxels, the largest source value in it and the largest without background.
-
-The table is the same for every --block, --threads and --memory; they change speed and memory only. Nothing is left
-under the name of --out before it is complete.
-${EXAMPLES}`;
-
-function program(): Command {
+async function program(): Promise<Command> {
   const somaflow = new Command('somaflow')
     .description('Finds cells in volumes from light-sheet microscopes.')
     .version(version)
     .addHelpText('after', EXAMPLES)
-    .showSuggestionAfterError(false)
     .configureOutput({ outputError: () => undefined })
+    .configureHelp({ helpWidth: Math.min(100, process.stdout.columns ?? 100) })
     .exitOverride();
-  somaflow
-    .command('detect')
-    .description('find the cells of a volume and write them as a table')
-    .argument('<source>', 'what to read: a .npy file, a folder of TIFF planes or a pattern with <Z,digits>')
-    .requiredOption('-o, --out <file>', 'the CSV file to write')
-    .option(
-      '--block <Z,Y,X>',
-      'extent of the blocks that are worked on, in voxels (default: follows the source)',
-      parseBlock,
-    )
-    .option('--threads <n>', 'native threads that work at a time', parseThreads, availableParallelism())
-    .addOption(memoryOption())
-    .option('--json', 'print the summary as one line of JSON')
-    .option('--quiet', 'do not report progress')
-    .option('--verbose', 'add figures to the summary, and the stack to an error')
-    .addHelpText('after', DETECT_NOTES)
-    .action((source: string, options: DetectOptions) => detect(source, options));
+  for (const [name, description, load] of COMMANDS) {
+    const command = somaflow.command(name).description(description);
+    if (process.argv.includes(name)) (await load()).define(command);
+  }
   return somaflow;
-}
-
-function memoryOption(): Option {
-  return new Option('--memory <bytes>', 'memory for images and results, such as 512MiB')
-    .argParser(parseMemory)
-    .default(defaultMemoryBytes(), formatBytes(defaultMemoryBytes()));
 }
 
 /** Says in one line what went wrong. */
@@ -74,7 +47,7 @@ function complain(error: unknown): void {
 // A reader that has seen enough (`somaflow … | head`) is no error of ours.
 process.stdout.on('error', () => undefined);
 try {
-  await program().parseAsync();
+  await (await program()).parseAsync();
 } catch (error) {
   // Help and version end this way too, with code 0.
   if (!(error instanceof CommanderError && (error.exitCode === 0 || error.code === 'commander.help'))) complain(error);

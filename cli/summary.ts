@@ -6,7 +6,7 @@ import { formatCount, formatSeconds } from './quantity.js';
 /** What a run of the command came to. */
 export interface Outcome {
   readonly source: string;
-  readonly out: string;
+  readonly out: readonly string[];
   readonly size: VolumeSize;
   readonly cells: number;
   /** The first rows of the table. */
@@ -46,14 +46,14 @@ export function summary(outcome: Outcome, verbose = false): string {
   ];
   if (progress && verbose) lines.push(...details(progress));
   if (first.length > 0) lines.push('', ...table(first, cells), '');
-  lines.push(`written to ${out}`);
+  lines.push(`written to ${out.join(', ')}`);
   return `${lines.join('\n')}\n`;
 }
 
 function details({ blocks, seams, seamsByCores, bytesRead, spilledBytes, threads, target }: Progress): string[] {
   const joined = Object.entries(seamsByCores).map(([cores, count]) => `${count} across ${cores}`);
   return [
-    `${blocks} blocks on ${threads} threads (${target}), ${formatBytes(bytesRead)} read, ` +
+    `${blocks} ${blocks === 1 ? 'block' : 'blocks'} on ${threads} ${threads === 1 ? 'thread' : 'threads'} (${target}), ${formatBytes(bytesRead)} read, ` +
       `${formatBytes(spilledBytes)} spilled`,
     `${seams} components joined across cores${joined.length > 0 ? `: ${joined.join(', ')}` : ''}`,
   ];

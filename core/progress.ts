@@ -5,7 +5,7 @@ export interface Progress {
   /** Blocks finished, and known so far. */
   readonly blocks: number;
   readonly blocksKnown: number;
-  /** Voxels of the cores finished. */
+  /** Voxels of the cores, as far as their planes have passed the chain. */
   readonly voxels: number;
   /** Bytes asked of the source. */
   readonly bytesRead: number;
@@ -54,9 +54,13 @@ export class ProgressCounter {
     this.tell();
   }
 
-  finished(voxels: number): void {
-    this.blocks++;
+  passed(voxels: number): void {
     this.voxels += voxels;
+    this.tell();
+  }
+
+  finished(): void {
+    this.blocks++;
     this.tell();
   }
 

@@ -159,7 +159,8 @@ export class Run {
     const inside = await anyInside(block, this.abort.signal).catch((error) => this.explain(block, error));
     if (inside) return false;
     this.queue.shift();
-    this.counter.finished(voxelCount(block.core));
+    this.counter.passed(voxelCount(block.core));
+    this.counter.finished();
     await this.inTurn(() => volume.ended(block));
     volume.release(this.queue);
     return true;
@@ -169,6 +170,14 @@ export class Run {
     const { chain, running } = volume;
     const { threads, target, budget } = this.options;
     const { fragments, output } = volume.collector(block);
+    const { start, stop } = block.core;
+    const planeVoxels = (stop.y - start.y) * (stop.x - start.x);
+    let passed = start.z;
+    const passUpTo = (z: number) => {
+      const to = Math.min(Math.max(z, passed), stop.z);
+      this.counter.passed((to - passed) * planeVoxels);
+      passed = to;
+    };
     running.set(block, 0);
     try {
       await runBlock({
@@ -182,8 +191,10 @@ export class Run {
         passed: (nextPlane) => {
           running.set(block, nextPlane);
           volume.release(this.queue);
+          passUpTo(nextPlane - chain.halo.after.z);
         },
       });
+      passUpTo(stop.z);
     } catch (error) {
       this.explain(block, error);
     } finally {
@@ -191,7 +202,7 @@ export class Run {
       running.delete(block);
     }
     volume.release(this.queue);
-    this.counter.finished(voxelCount(block.core));
+    this.counter.finished();
     // Its place is free only now, so that what was found cannot pile up before the seams.
     await this.inTurn(() => volume.ended(block, fragments));
   }

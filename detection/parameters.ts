@@ -69,12 +69,19 @@ export function completed(parameters: DetectionParameters): WholeParameters {
 /**
  * The steps from blocks to cells that parameters ask for.
  *
- * @throws {OptionError} if an option of a step is out of range, or the shapes are missing that intensities are measured over
+ * @throws {OptionError} if an option of a step is out of range, the shapes are missing that intensities are measured over, or
+ * `filterCells` names a column that there will not be
  */
 export function chainOf(parameters: WholeParameters): Step<'source', 'maxima'> {
   if (parameters.intensity && !parameters.shape) {
     const expected = 'null where shape is, since this version measures over shapes only';
     throw new OptionError('detectCells', 'parameters.intensity', expected, parameters.intensity);
+  }
+  const columns = columnsOf(parameters);
+  for (const column of Object.keys(parameters.filterCells ?? {})) {
+    if (!columns.includes(column)) {
+      throw new OptionError('filterCells', 'column', `one of ${columns.join(', ')}`, column);
+    }
   }
   const plans: StepPlan[] = [];
   if (parameters.removeBackground) plans.push(...removeBackground(parameters.removeBackground).plans);
@@ -82,6 +89,12 @@ export function chainOf(parameters: WholeParameters): Step<'source', 'maxima'> {
   if (parameters.shape) plans.push(...shape(parameters.shape).plans);
   if (parameters.intensity) plans.push(...intensity(without(parameters.intensity, ['radius'])).plans);
   return asStep(plans);
+}
+
+/** The columns of the table; known before the run, so that what names another need not wait for its first cells. */
+function columnsOf({ shape, intensity }: WholeParameters): string[] {
+  const measured = intensity ? (intensity.measure ?? ['source', 'background']) : [];
+  return ['x', 'y', 'z', ...(shape ? ['size'] : []), ...measured];
 }
 
 /** The options but for those that the operator does not know. */

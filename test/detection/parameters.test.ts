@@ -35,6 +35,7 @@ const refusedParameters: [unknown, RegExp][] = [
   [{ shape: 700 }, /parameters\.shape must be an object of threshold, or null, got 700$/],
   [{ filterCells: 5 }, /parameters\.filterCells must be an object with a range a column, got 5$/],
   [{ filterCells: { size: { min: 30, max: 3 } } }, /^filterCells: size\.min must be at most its max, 3, got 30$/],
+  [{ filterCells: { sise: 3 } }, /^filterCells: column must be one of x, y, z, size, source, background, got 'sise'$/],
   [{ maxima: { size: 0 } }, /^maxima: size must be an integer in 1\.\.255, got 0$/],
   [{ shape: { threshold: '700' } }, /^shape: threshold must be a finite number or null, got '700'$/],
   [[], /^detectCells: parameters must be an object/],

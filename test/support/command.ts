@@ -1,6 +1,6 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -44,4 +44,21 @@ export async function scratch(t: ExecutionContext): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'somaflow-test-'));
   t.teardown(() => rm(folder, { recursive: true, force: true }));
   return folder;
+}
+
+/** One line on stderr, that fits the pattern; exit code 1; the folder holds what it held. */
+export async function refuses(
+  t: ExecutionContext,
+  folder: string,
+  args: readonly string[],
+  pattern: RegExp,
+): Promise<void> {
+  const before = await readdir(folder);
+  const { code, stdout, stderr } = await run(...args);
+  const what = args.join(' ');
+  t.is(code, 1, what);
+  t.is(stdout, '', what);
+  t.regex(stderr, /^somaflow: [^\n]+\n$/, what);
+  t.regex(stderr, pattern, what);
+  t.deepEqual(await readdir(folder), before, what);
 }
