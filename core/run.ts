@@ -1,6 +1,5 @@
 import type { AnyBlock } from './block.js';
 import { runBlock } from './blockRun.js';
-import { branchesOf } from './branches.js';
 import { Delivery } from './delivery.js';
 import { BlockError, LayoutError } from './errors.js';
 import { voxelCount } from './geometry.js';
@@ -248,12 +247,11 @@ export class Run {
         `cells: ${id} came after cells of another volume, without a column that tells them apart: ${advice}`,
       );
     }
-    const names = (one: AnyBlock) => [...branchesOf(one.plans).keys()].join(', ');
-    const expected = names(this.first ?? block);
-    if (names(block) !== expected) {
-      throw new LayoutError(`cells: blocks of ${id}: expected the branches ${expected}, got ${names(block)}`);
-    }
     const volume = new VolumeRun(block, this.volumes.size, this.parts);
+    const [first = volume] = this.volumes.values();
+    if (volume.columns !== first.columns) {
+      throw new LayoutError(`cells: blocks of ${id}: expected tables of ${first.columns}, got ${volume.columns}`);
+    }
     this.volumes.set(block.volume, volume);
     return volume;
   }

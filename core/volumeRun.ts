@@ -168,6 +168,11 @@ export class VolumeRun {
     for (const { delivery } of this.tables) await delivery.caughtUp();
   }
 
+  /** The columns of each table, as errors name them. */
+  get columns(): string {
+    return this.chain.branches.map(({ name, columns }) => `${name && `${name}: `}${columns.join(', ')}`).join('; ');
+  }
+
   /** Whether all its blocks came, and their cells are out. */
   get isOut(): boolean {
     const { z, y, x } = this.first.layout.counts;

@@ -8,10 +8,12 @@ import {
   BlockError,
   Budget,
   blocks,
+  branch,
   type CellBatch,
   type CellsOptions,
   cells,
   LayoutError,
+  maxima,
   type Volume,
   type Zyx,
 } from '../index.js';
@@ -255,3 +257,20 @@ test.serial(
     await clean(t, budget);
   },
 );
+
+test.serial('volumes whose tables have other columns or branches are refused', async (t) => {
+  const others = {
+    'other columns': asked(blocks(volumeOf()), { ...chain, measure: ['dog', 'background'] }),
+    branches: blocks(volumeOf()).pipe(branch({ a: maxima(), b: maxima() })),
+  };
+  for (const [what, other] of Object.entries(others)) {
+    const budget = ample();
+    const first = asked(blocks(volumeOf()), chain);
+    const merged = concat(first, other as unknown as typeof first);
+    const error = await t.throwsAsync(lastValueFrom(merged.pipe(cells({ memory: budget }))), {
+      instanceOf: LayoutError,
+    });
+    t.regex(error.message, /expected tables of x, y, z, size, source, background, got/, what);
+    await clean(t, budget);
+  }
+});
