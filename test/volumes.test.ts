@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import test from 'ava';
 import fc from 'fast-check';
-import { concat, delay, from, lastValueFrom, merge, type Observable, toArray } from 'rxjs';
+import { concat, delay, from, lastValueFrom, merge, type Observable, tap, toArray } from 'rxjs';
 import {
   type Block,
   BlockError,
@@ -14,12 +14,13 @@ import {
   cells,
   LayoutError,
   maxima,
+  type Progress,
   type Volume,
   type Zyx,
 } from '../index.js';
 import { leastImageBytes } from './support/budgets.js';
 import { asked, type Found, gather, rowsOf } from './support/detect.js';
-import { coreFor, coreSizes } from './support/layouts.js';
+import { blockCount, coreFor, coreSizes } from './support/layouts.js';
 import { type Chain, naive, rowsInLayout } from './support/naive.js';
 import { random, runs } from './support/random.js';
 import { AMPLE_BYTES, chainFor, chainRecipes, delayOf, engineRecipes, optionsFor } from './support/recipes.js';
@@ -27,6 +28,7 @@ import { RecordingVolume } from './support/recordingVolume.js';
 import { ample, chain, clean, core, drawn, expected, onlyLastIsLast, volumeOf } from './support/stream.js';
 import { tally } from './support/tally.js';
 import { type Drawn, drawVolume, inMemory, volumeRecipes } from './support/volumes.js';
+import { settled, until } from './support/waiting.js';
 
 /** `cells()` with a column that tells the volumes apart, asked for or not. */
 type Options = CellsOptions & { readonly columns?: readonly 'volume'[] };
@@ -274,3 +276,34 @@ test.serial('volumes whose tables have other columns or branches are refused', a
     await clean(t, budget);
   }
 });
+
+test.serial(
+  'a volume whose blocks came after those of another is delivered after it, though it ends first',
+  async (t) => {
+    const slow = new RecordingVolume(inMemory(drawn, 'slow'), { hangFrom: 0 });
+    const quick = new RecordingVolume(inMemory(other, 'quick'));
+    let finished = 0;
+    const stream = asked(concat(blocks(slow), blocks(quick, { size: otherCore })), lower);
+    const progress = {
+      next: ({ blocks: ended }: Progress) => {
+        finished = ended;
+      },
+    };
+    const batches: CellBatch[] = [];
+    const done = lastValueFrom(
+      stream.pipe(
+        cells({ threads: 4, progress }),
+        tap((batch) => void batches.push(batch)),
+      ),
+    );
+    await until('the second volume has been searched', () => finished === blockCount(otherCore, other.size));
+    await settled(() => batches.length, 50);
+    const early = batches.map(({ volumeId }) => volumeId);
+    slow.letGo();
+    await done;
+    t.deepEqual(early, []);
+    const order = batches.filter((batch) => batch.cells.count > 0).map(({ volumeId }) => volumeId);
+    t.is(order[0], 'slow');
+    t.is(order.at(-1), 'quick');
+  },
+);
