@@ -156,7 +156,7 @@ export class ChainPlan {
     const bytes = Math.min((sparse?.capacityBytes ?? 0) * HELD_PART, MOST_HELD_BYTES);
     const heldLimitBytes = bytes / Math.max(1, this.branches.length);
     const fragmentLimitBytes = Math.min(heldLimitBytes, MOST_FRAGMENT_BYTES);
-    return { heldLimitBytes, fragmentLimitBytes, floodLimitVoxels: Math.floor(heldLimitBytes / 32) };
+    return { heldLimitBytes, fragmentLimitBytes, floodLimitVoxels: Math.floor(heldLimitBytes / 64) };
   }
 
   /** The extent of a region that no block of the layout reads more of, along any axis, nor its steps work on more of. */
