@@ -42,7 +42,23 @@ export {
 } from './detection/parameters.js';
 export type { DetectionProcessing } from './detection/processing.js';
 export { runningJobs } from './native/index.js';
+export { type CorrectIlluminationOptions, correctIllumination } from './operators/correctIllumination.js';
+export { type DogOptions, dog } from './operators/dog.js';
+export { type EqualizeOptions, equalize } from './operators/equalize.js';
 export { type CellRanges, filterCells, filterTable, type ValueRange } from './operators/filterCells.js';
+export {
+  type FieldLine,
+  type FieldPlane,
+  type FlatfieldFromLineOptions,
+  flatfieldFromLine,
+  type Numbers,
+} from './operators/flatfield.js';
+export {
+  type FlatfieldCurve,
+  type FlatfieldFromRegressionOptions,
+  flatfieldFromRegression,
+  type IntensityPoint,
+} from './operators/flatfieldFromRegression.js';
 export { type IntensityOptions, intensity } from './operators/intensity.js';
 export { type MaximaOptions, maxima } from './operators/maxima.js';
 export { type RemoveBackgroundOptions, removeBackground } from './operators/removeBackground.js';
@@ -61,6 +77,7 @@ export { npy } from './sources/npy.js';
 export { openSource } from './sources/open.js';
 
 export { readCells } from './sources/readCells.js';
+export { type Flatfield, readFlatfield } from './sources/readFlatfield.js';
 
 export { type Synthetic, type SyntheticOptions, synthetic } from './sources/synthetic.js';
 

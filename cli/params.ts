@@ -1,7 +1,15 @@
 import { readFile } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
 import { OptionError, SourceError } from '../core/errors.js';
 import { describeSystemError } from '../core/systemError.js';
-import { chainOf, completed, defaultParameters, type WholeParameters } from '../detection/parameters.js';
+import { openedParameters } from '../detection/openedParameters.js';
+import {
+  chainOf,
+  completed,
+  type DetectionParameters,
+  defaultParameters,
+  type WholeParameters,
+} from '../detection/parameters.js';
 
 /**
  * The parameters that a JSON file holds, or the default ones where none is named.
@@ -17,9 +25,21 @@ export async function readParameters(path: string | undefined): Promise<WholePar
   const given = parsed(path, text);
   const { checkParameters } = await import('../detection/schema.js');
   checkParameters(given, path);
-  const parameters = completed(given as WholeParameters);
-  checkValues(parameters, path);
+  const parameters = completed(resolved(given as DetectionParameters, dirname(path)));
+  await checkValues(parameters, path);
   return parameters;
+}
+
+/** The options that name files, which are relative to the file of parameters. */
+const FILES = ['save', 'flatfield', 'background', 'mask'];
+
+function resolved(parameters: DetectionParameters, folder: string): DetectionParameters {
+  const within = ([key, value]: [string, unknown]) => [
+    key,
+    FILES.includes(key) && typeof value === 'string' ? resolve(folder, value) : value,
+  ];
+  const entry = (value: object | null) => value && Object.fromEntries(Object.entries(value).map(within));
+  return Object.fromEntries(Object.entries(parameters).map(([name, value]) => [name, entry(value)]));
 }
 
 function parsed(path: string, text: string): unknown {
@@ -31,9 +51,9 @@ function parsed(path: string, text: string): unknown {
 }
 
 /** Lets the operators look at their options, and says of what they refuse where it came from. */
-function checkValues(parameters: WholeParameters, path: string): void {
+async function checkValues(parameters: WholeParameters, path: string): Promise<void> {
   try {
-    chainOf(parameters);
+    chainOf(await openedParameters(parameters));
   } catch (error) {
     if (!(error instanceof OptionError)) throw error;
     throw new OptionError(path, error.option, error.expected, error.got, error.message.replace(/^detectCells: /, ''));

@@ -4,6 +4,7 @@ import { blocks } from '../core/blocks.js';
 import { formatBytes } from '../core/bytes.js';
 import type { Zyx } from '../core/geometry.js';
 import { plan as planned, type RunPlan } from '../core/plan.js';
+import { openedParameters } from '../detection/openedParameters.js';
 import { chainOf } from '../detection/parameters.js';
 import { blocksOptions } from '../detection/processing.js';
 import {
@@ -68,7 +69,9 @@ async function plan(source: string, options: PlanOptions): Promise<void> {
     ...(mask !== undefined && { mask }),
   });
   const measure = planned({ ...(memory !== undefined && { memory }), ...(threads !== undefined && { threads }) });
-  const figures = await lastValueFrom(blocks(volume, layout).pipe(chainOf(parameters), measure));
+  const figures = await lastValueFrom(
+    blocks(volume, layout).pipe(chainOf(await openedParameters(parameters)), measure),
+  );
   process.stdout.write(options.json ? `${JSON.stringify(figures)}\n` : text(source, figures));
 }
 

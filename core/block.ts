@@ -1,6 +1,6 @@
 import type { Observable } from 'rxjs';
 import type { Halo, Region, Zyx } from './geometry.js';
-import type { Volume, VolumeSize, Voxels } from './volume.js';
+import type { Dtype, Volume, VolumeSize, Voxels } from './volume.js';
 
 /** What a step can leave on a block. A new step adds a line; a user's own adds one by declaration merging. */
 export interface Results {
@@ -35,6 +35,8 @@ export interface StepPlan {
   readonly adds: readonly Result[];
   readonly needs: readonly Result[];
   readonly halo: Halo;
+  /** Of a step that makes an image, the type of its voxels, where that is not its input's. */
+  readonly dtype?: Dtype;
   /** The steps of each branch, by its name, of the one step that has them. */
   readonly branches?: Readonly<Record<string, readonly StepPlan[]>>;
 }

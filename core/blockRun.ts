@@ -1,9 +1,9 @@
-import { addon, type ChainConfig, type ChainOutput } from '../native/index.js';
+import { addon, type ChainConfig, type ChainOutput, type DetectorOutput } from '../native/index.js';
 import { onAbort } from '../native/onAbort.js';
 import type { AnyBlock } from './block.js';
 import { arrivedPlanes } from './blocks.js';
 import type { ChainPlan } from './chainPlan.js';
-import type { Region } from './geometry.js';
+import { type Region, voxelCount } from './geometry.js';
 import type { ImageGrant } from './images.js';
 import type { Lanes } from './lanes.js';
 import { PlaneReader } from './planeReader.js';
@@ -20,7 +20,7 @@ export interface BlockRun {
   readonly width: () => number;
   readonly signal: AbortSignal;
   /** Takes what each push leaves of each branch, before the next one starts. */
-  readonly output: (outputs: readonly ChainOutput[]) => Promise<void>;
+  readonly output: (outputs: readonly DetectorOutput[]) => Promise<void>;
   /** Takes planes of the core of the image that is the n-th of those saved, before they are overwritten. */
   readonly saved?: (n: number, region: Region, voxels: Voxels) => Promise<void>;
   /** Told before each read how many bytes it asks for. */
@@ -53,10 +53,12 @@ export async function runBlock(run: BlockRun): Promise<void> {
       signal.throwIfAborted();
       if (!planes.last) reading = readNext();
       const highZ = planes.last && (await hasCoreBehind(run));
-      const outputs = await run.lanes.run(run.width, (lanes) => native.push(planes.count, planes.last, highZ, lanes));
+      const { detectors, saved: spans } = await run.lanes.run(run.width, (lanes) =>
+        native.push(planes.count, planes.last, highZ, lanes),
+      );
       signal.throwIfAborted();
-      await handOver(run, saved, planes.next - planes.count, planes.next);
-      await run.output(outputs);
+      await handOver(run, saved, spans);
+      await run.output(detectors);
       run.passed?.(planes.next);
       if (planes.last) return;
     }
@@ -77,16 +79,15 @@ async function hasCoreBehind({ block, signal }: BlockRun): Promise<boolean> {
 }
 
 /** Gives the planes of saved images that a push has left to whoever takes them. */
-async function handOver(run: BlockRun, slabs: readonly SharedArrayBuffer[], from: number, to: number): Promise<void> {
-  const { core } = run.block;
-  const region = {
-    start: { ...core.start, z: Math.max(from, core.start.z) },
-    stop: { ...core.stop, z: Math.min(to, core.stop.z) },
-  };
-  const planes = region.stop.z - region.start.z;
-  if (planes <= 0) return;
-  const voxels = planes * (core.stop.y - core.start.y) * (core.stop.x - core.start.x);
-  for (const [n, { dtype }] of run.chain.saves.entries()) {
-    await run.saved?.(n, region, voxelsOver(dtype, slabs[n] as SharedArrayBuffer, 0, voxels));
+async function handOver(
+  { block: { core }, chain, saved }: BlockRun,
+  slabs: readonly SharedArrayBuffer[],
+  spans: ChainOutput['saved'],
+): Promise<void> {
+  for (const [n, { dtype }] of chain.saves.entries()) {
+    const [start, stop] = spans[n] as readonly [number, number];
+    if (stop <= start) continue;
+    const region = { start: { ...core.start, z: start }, stop: { ...core.stop, z: stop } };
+    await saved?.(n, region, voxelsOver(dtype, slabs[n] as SharedArrayBuffer, 0, voxelCount(region)));
   }
 }

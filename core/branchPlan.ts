@@ -1,13 +1,16 @@
 import type { FloodRules, Method, NativeDetector } from '../native/index.js';
 import type { StepPlan } from './block.js';
 import type { ChainImages } from './chainImages.js';
-import { noHalo, type Zyx } from './geometry.js';
+import { OptionError } from './errors.js';
+import { noHalo, perAxis, type Zyx } from './geometry.js';
 import type { Dtype } from './volume.js';
 
 interface MaximaOptions {
   readonly size: Zyx;
   readonly threshold: number | null;
   readonly plateaus: 'first' | 'all';
+  readonly hMax: number | null;
+  readonly reach: Zyx;
 }
 interface ShapeOptions {
   readonly threshold: number | null;
@@ -15,6 +18,7 @@ interface ShapeOptions {
 interface IntensityOptions {
   readonly method: Method;
   readonly measure: readonly string[];
+  readonly radius: number;
 }
 
 /** The threshold that stands for null: every value is above it. */
@@ -40,19 +44,31 @@ export class BranchPlan {
     const find = (adds: string) => plans.find((plan) => (plan.adds as readonly string[]).includes(adds));
     const options = <T>(adds: string) => find(adds)?.options as T | undefined;
     const names = images.follow(plans);
-    const { size, threshold, plateaus } = options<MaximaOptions>('maxima') as MaximaOptions;
+    const place = (adds: string) => plans.indexOf(find(adds) as StepPlan);
+    if (place('shape') >= 0 && place('intensity') >= 0 && place('shape') > place('intensity')) {
+      throw new OptionError(
+        'shape',
+        'its place in the pipeline',
+        'before intensity, which measures shapes',
+        'after it',
+      );
+    }
+    const { size, threshold, plateaus, hMax, reach } = options<MaximaOptions>('maxima') as MaximaOptions;
     const shape = options<ShapeOptions>('shape');
-    const { method = 'max', measure = [] } = options<IntensityOptions>('intensity') ?? {};
+    const measuring = options<IntensityOptions>('intensity');
+    const { method = 'max', measure = [] } = measuring ?? {};
+    const radius = shape || !measuring ? null : measuring.radius;
     const image = names.of('dog');
     const measured = measure.map((name) => names.of(name));
     const kept = [image, ...new Set(measured.filter((node) => node !== image))];
     images.ask(image, find('maxima')?.halo ?? noHalo);
-    for (const node of kept) images.ask(node, noHalo);
+    const around = perAxis(Math.ceil(radius ?? 0));
+    for (const node of kept) images.ask(node, { before: around, after: around });
 
     const fixed = shape ? ['x', 'y', 'z', 'size'] : ['x', 'y', 'z'];
     this.columns = [...fixed, ...measure];
-    this.places = [...fixed.keys(), ...measured.map((node) => 4 + kept.indexOf(node))];
-    this.rowWidth = shape ? 4 + kept.length : 3;
+    this.places = [...fixed.keys(), ...measured.map((node) => fixed.length + kept.indexOf(node))];
+    this.rowWidth = shape || radius !== null ? fixed.length + kept.length : 3;
     this.maskThreshold = shape?.threshold ?? BELOW_ALL;
     this.rules = {
       dtypes: kept.map((node) => images.nodes[node]?.dtype as Dtype),
@@ -68,6 +84,8 @@ export class BranchPlan {
       firstOfEquals: plateaus === 'first',
       // A maximum outside the mask is no cell, so with a shape it need not be looked for there.
       seedThreshold: Math.max(threshold ?? BELOW_ALL, this.maskThreshold),
+      prominence: hMax === null ? null : { height: hMax, reachZ: reach.z, reachY: reach.y, reachX: reach.x },
+      radius,
       shape: shape !== undefined,
       maskThreshold: this.maskThreshold,
       ...this.rules,

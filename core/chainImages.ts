@@ -2,13 +2,19 @@ import { type AnyBlock, FIXED_IMAGES, type FixedImage, type StepPlan } from './b
 import { addHalos, greaterHalo, type Halo, noHalo } from './geometry.js';
 import type { Dtype, Volume } from './volume.js';
 
+/** How an image is made: the step, the image that it is made of, and that outside of which nothing counts for the step. */
+export interface Made {
+  readonly by: StepPlan;
+  readonly from: number;
+  readonly mask: number | null;
+}
+
 /** An image of a chain: a volume that is read, or what a step makes of an earlier image. */
 export interface ImageNode {
   readonly dtype: Dtype;
   /** Of an input, what is read. */
   readonly volume?: Volume;
-  /** Of an image that a step makes, the step and the image that it is made of. */
-  readonly made?: { readonly by: StepPlan; readonly from: number };
+  readonly made?: Made;
   /** Voxels around a core on which something asks for it. */
   halo: Halo;
 }
@@ -35,7 +41,7 @@ export class ImageNames {
 /** The images of all branches of a pipeline. What branches have in common is there once. */
 export class ChainImages {
   readonly nodes: ImageNode[] = [];
-  private readonly channels = new Map<string, number>();
+  private readonly inputs = new Map<Volume, number>();
 
   constructor(private readonly block: AnyBlock) {
     this.nodes.push({ dtype: block.volume.dtype, volume: block.volume, halo: noHalo });
@@ -43,7 +49,7 @@ export class ChainImages {
 
   /** Adds the images that these steps make, where they are not there yet. */
   follow(plans: readonly StepPlan[]): ImageNames {
-    const names = new ImageNames((name) => this.channel(name));
+    const names = new ImageNames((name) => this.input(this.block.also[name] as Volume));
     names.set('source', 0);
     let last = 0;
     for (const plan of plans) {
@@ -59,23 +65,25 @@ export class ChainImages {
   ask(node: number, halo: Halo): void {
     const image = this.nodes[node] as ImageNode;
     image.halo = greaterHalo(image.halo, halo);
-    if (image.made) this.ask(image.made.from, addHalos(image.halo, image.made.by.halo));
+    if (!image.made) return;
+    const { by, from, mask } = image.made;
+    for (const input of [from, ...(mask === null ? [] : [mask])]) this.ask(input, addHalos(image.halo, by.halo));
   }
 
   private made(by: StepPlan, from: number): number {
     const known = this.nodes.findIndex(({ made }) => made?.by === by && made.from === from);
     if (known >= 0) return known;
-    const { dtype } = this.nodes[from] as ImageNode;
-    return this.nodes.push({ dtype, made: { by, from }, halo: noHalo }) - 1;
+    const dtype = by.dtype ?? (this.nodes[from] as ImageNode).dtype;
+    const { mask } = by.options as { readonly mask?: Volume };
+    return this.nodes.push({ dtype, made: { by, from, mask: mask ? this.input(mask) : null }, halo: noHalo }) - 1;
   }
 
-  /** A co-registered channel becomes an image when something asks for it. */
-  private channel(name: string): number {
-    const known = this.channels.get(name);
+  /** A volume beside the one that blocks are of becomes an image when something asks for it. */
+  private input(volume: Volume): number {
+    const known = this.inputs.get(volume);
     if (known !== undefined) return known;
-    const volume = this.block.also[name] as Volume;
     const node = this.nodes.push({ dtype: volume.dtype, volume, halo: noHalo }) - 1;
-    this.channels.set(name, node);
+    this.inputs.set(volume, node);
     return node;
   }
 }

@@ -8,6 +8,7 @@ import { extent, greaterHalo, grow, type Halo, noHalo, type Region, type Zyx, zy
 import type { ImageSink } from './imageSink.js';
 import { type ImageRequest, imageBytes } from './images.js';
 import { neighbour } from './layout.js';
+import { nativeStep } from './nativeSteps.js';
 import type { SparseMemory } from './sparse.js';
 import type { Target } from './target.js';
 import { maskRegion, maskVoxelsMost } from './tissue.js';
@@ -91,11 +92,12 @@ export class ChainPlan {
     const inner = (axis: 'z' | 'y' | 'x', side: -1 | 1) => neighbour(layout, index, axis, side) !== null;
     return {
       target,
+      depth: volume.size.z ?? 0,
       height: volume.size.y,
       width: volume.size.x,
       innerLow: [inner('z', -1), inner('y', -1), inner('x', -1)],
       innerHigh: [false, inner('y', 1), inner('x', 1)],
-      ...this.boxes(core, volume.size),
+      ...this.boxes(block, core, volume.size),
       tissue: this.tissue(block, (mask) => nativeBox(maskRegion(mask, volume, core))),
       detectors: this.branches.map(({ detector }) => detector),
       saves: this.saves.map(({ image }) => image),
@@ -116,7 +118,7 @@ export class ChainPlan {
       const most = (a: 'y' | 'x') => Math.min(mask.size[a], maskVoxelsMost(coreSize[a], volume.size[a], mask.size[a]));
       return { y: [0, most('y')], x: [0, most('x')] };
     });
-    const config = { ...this.config(block, target, sparse), ...this.boxes(core, size), tissue };
+    const config = { ...this.config(block, target, sparse), ...this.boxes(block, core, size), tissue };
     const { inputBytes, workspaceBytes, savedBytes, sparseBytes } = addon.chainNeeds(config, threads);
     return { slabBytes: [...inputBytes, Math.max(64, workspaceBytes), ...savedBytes], nativeBytes: sparseBytes };
   }
@@ -127,13 +129,13 @@ export class ChainPlan {
   }
 
   /** The boxes of all images around a core, in a volume of this extent as far as it is known. */
-  private boxes(core: Region, size: Volume['size']) {
+  private boxes(block: AnyBlock, core: Region, size: Volume['size']) {
     const within = zyx((a) => size[a] ?? Number.POSITIVE_INFINITY);
     const read = grow(core, this.halo, within);
     const image = ({ dtype, volume, made, halo }: ImageNode, node: number): NativeImage => {
       const { z, y, x } = nativeBox(node === 0 ? read : grow(core, halo, within));
       const name = node === 0 ? '' : (volume?.id ?? '');
-      return { dtype, z, y, x, name, from: made?.from ?? -1, ...(made ? { element: elementOf(made.by) } : {}) };
+      return { dtype, z, y, x, name, ...(made ? nativeStep(made, block) : { from: -1 }) };
     };
     return {
       core: nativeBox(core),
@@ -220,17 +222,6 @@ function inVolume({ core, volume }: AnyBlock, halo: Halo): Region {
     halo,
     zyx((a) => volume.size[a] ?? Number.POSITIVE_INFINITY),
   );
-}
-
-interface BackgroundOptions {
-  readonly size: { readonly y: number; readonly x: number };
-  readonly form: 'disk' | 'rectangle';
-  readonly opening: 'symmetric' | 'clearmap';
-}
-
-function elementOf({ options }: StepPlan): NonNullable<NativeImage['element']> {
-  const { size, form, opening } = options as unknown as BackgroundOptions;
-  return { sizeY: size.y, sizeX: size.x, disk: form === 'disk', reflected: opening === 'symmetric' };
 }
 
 function nativeBox({ start, stop }: Region): NativeBox {

@@ -1,4 +1,4 @@
-import { type ChainOutput, fragmentFields } from '../native/index.js';
+import { type DetectorOutput, fragmentFields } from '../native/index.js';
 import type { OpenComponent } from './batch.js';
 import type { Region } from './geometry.js';
 import type { SparseStore, Stored } from './sparse.js';
@@ -48,7 +48,7 @@ export class BlockFragments {
   ) {}
 
   /** Takes what a push left. */
-  async add(output: ChainOutput): Promise<void> {
+  async add(output: DetectorOutput): Promise<void> {
     const count = output.index.length / fragmentFields;
     if (count === 0) return;
     const group = { stored: await this.store.put(output.fragments), needed: count };

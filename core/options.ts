@@ -44,19 +44,21 @@ export function checkThreshold(where: string, given: unknown): void {
   throw new OptionError(where, 'threshold', 'a finite number or null', given);
 }
 
-/** Reads an extent in voxels, one number for all axes or an object with each, whose integers are 1 to `most`. */
+/** Reads an extent in voxels, one number for all axes or an object with each, whose integers are `least` to `most`. */
 export function extentOf<Axis extends 'z' | 'y' | 'x'>(
   where: string,
   given: number | Readonly<Record<Axis, number>>,
   axes: readonly Axis[],
   most: number,
+  option = 'size',
+  least = 1,
 ): Readonly<Record<Axis, number>> {
   const alike = typeof given !== 'object' || given === null;
-  if (!alike) checkKeys(where, given, axes, 'size');
+  if (!alike) checkKeys(where, given, axes, option);
   const extents = axes.map((axis) => [axis, alike ? given : given[axis]] as const);
   for (const [axis, extent] of extents) {
-    if (!Number.isInteger(extent) || extent < 1 || extent > most) {
-      throw new OptionError(where, alike ? 'size' : `size.${axis}`, `an integer in 1..${most}`, extent);
+    if (!Number.isInteger(extent) || extent < least || extent > most) {
+      throw new OptionError(where, alike ? option : `${option}.${axis}`, `an integer in ${least}..${most}`, extent);
     }
   }
   return Object.fromEntries(extents) as Record<Axis, number>;

@@ -7,6 +7,7 @@ import { ChainPlan, checkBlock } from './chainPlan.js';
 import { defaultMemoryBytes } from './drive.js';
 import { type Region, voxelCount, type Zyx } from './geometry.js';
 import { track } from './idle.js';
+import { evenlyLit } from './illumination.js';
 import { imageBytes } from './images.js';
 import { Lanes } from './lanes.js';
 import { chooseTarget, chooseThreads, type Target } from './target.js';
@@ -95,7 +96,7 @@ async function secondsPerVoxel(
   const volume = noise(size, threshold, of.volume.dtype);
   const also = Object.fromEntries(Object.entries(of.also).map(([name, { dtype }]) => [name, noise(size, 0, dtype)]));
   const described = await firstValueFrom<AnyBlock>(blocks(volume, { also: also as Record<NamedImage, Volume> }));
-  const block = of.plans.reduce((so, one) => so.with(one), described);
+  const block = of.plans.map(evenlyLit).reduce((so, one) => so.with(one), described);
   const chain = new ChainPlan(block);
   const budget = new Budget('1 GiB');
   const lanes = new Lanes(threads);

@@ -1,4 +1,4 @@
-import type { ChainOutput } from '../native/index.js';
+import type { DetectorOutput } from '../native/index.js';
 import { Arrivals } from './arrivals.js';
 import type { CellBatch } from './batch.js';
 import type { AnyBlock } from './block.js';
@@ -113,9 +113,9 @@ export class VolumeRun {
   /** What each push of a block leaves goes into the fragments of the block, one a table, and to the deliveries. */
   collector(block: AnyBlock) {
     const fragments = this.tables.map(() => new BlockFragments(block.index, this.parts.store));
-    const output = async (outputs: readonly ChainOutput[]) => {
+    const output = async (outputs: readonly DetectorOutput[]) => {
       for (const [at, { branch, delivery }] of this.tables.entries()) {
-        const { rows, ...sparse } = outputs[at] as ChainOutput;
+        const { rows, ...sparse } = outputs[at] as DetectorOutput;
         await (fragments[at] as BlockFragments).add({ rows, ...sparse });
         await delivery.rows(block.index, rows);
         this.parts.counter.found(rows.length / branch.rowWidth);

@@ -1,36 +1,60 @@
 import type { FixedImage, Step, StepPlan } from '../core/block.js';
 import { OptionError } from '../core/errors.js';
+import type { ImageSink } from '../core/imageSink.js';
 import { asStep } from '../core/step.js';
+import type { Volume } from '../core/volume.js';
+import { type CorrectIlluminationOptions, correctIllumination } from '../operators/correctIllumination.js';
+import { type DogOptions, dog } from '../operators/dog.js';
+import { type EqualizeOptions, equalize } from '../operators/equalize.js';
 import type { CellRanges } from '../operators/filterCells.js';
 import { type IntensityOptions, intensity } from '../operators/intensity.js';
 import { type MaximaOptions, maxima } from '../operators/maxima.js';
 import { type RemoveBackgroundOptions, removeBackground } from '../operators/removeBackground.js';
+import { save } from '../operators/save.js';
 import { type ShapeOptions, shape } from '../operators/shape.js';
+import { npyVolume } from '../sinks/npyVolume.js';
+import type { DetectionIllumination } from './illumination.js';
+
+/** Where the step's result is to be written: a .npy file, or a sink. */
+interface Saved {
+  readonly save?: string | ImageSink;
+}
+
+/** The options of `correctIllumination`, where a field may be the path of a .npy file. */
+export interface IlluminationEntry extends DetectionIllumination, Saved {}
+
+/** The options of `equalize`, where the mask may be the path of a .npy or TIFF file. */
+export interface EqualizeEntry extends Omit<EqualizeOptions, 'mask'>, Saved {
+  readonly mask?: string | Volume;
+}
 
 /**
  * What `detectCells` does, an entry a step. A given entry replaces the default entry; what it leaves out takes the operator's
  * default, not that of the default entry; null skips the step.
  */
 export interface DetectionParameters {
-  /** This version has no such step: null, or left out. */
-  readonly correctIllumination?: null;
-  readonly removeBackground?: RemoveBackgroundOptions | null;
-  /** This version has no such step: null, or left out. */
-  readonly equalize?: null;
-  /** This version has no such step: null, or left out. */
-  readonly dog?: null;
-  /** Cells are around maxima, so it cannot be null. This version has no `hMax`, and so no use for its `reach`: null, or left out. */
-  readonly maxima?: MaximaOptions & { readonly hMax?: null; readonly reach?: null };
-  /** Null for the centers alone; `intensity` has to be null then. */
+  readonly correctIllumination?: IlluminationEntry | null;
+  readonly removeBackground?: (RemoveBackgroundOptions & Saved) | null;
+  readonly equalize?: EqualizeEntry | null;
+  readonly dog?: (DogOptions & Saved) | null;
+  /** Cells are around maxima, so it cannot be null. */
+  readonly maxima?: MaximaOptions;
+  /** Null for the centers alone, around which spheres are measured. */
   readonly shape?: ShapeOptions | null;
-  /** The `radius` (voxels) is that of spheres where there are no shapes, which this version does not measure over. */
-  readonly intensity?: (IntensityOptions<FixedImage> & { readonly radius?: number }) | null;
+  /** Without shapes over spheres of its `radius`, in voxels. */
+  readonly intensity?: IntensityOptions<FixedImage> | null;
   /** Ranges of values by column; what is outside of any is left out of the table. */
   readonly filterCells?: CellRanges | null;
 }
 
 /** Parameters with every entry. */
 export type WholeParameters = Required<DetectionParameters>;
+
+/** The same with what paths name in place of the paths, but for files that are to be written. */
+export interface OpenedParameters extends Omit<WholeParameters, 'correctIllumination' | 'equalize'> {
+  readonly correctIllumination: (CorrectIlluminationOptions & Saved) | null;
+  readonly equalize: (EqualizeOptions & Saved) | null;
+}
 
 /** What `detectCells` does when nothing is asked; frozen. */
 export const defaultParameters: WholeParameters = frozen({
@@ -67,16 +91,11 @@ export function completed(parameters: DetectionParameters): WholeParameters {
 }
 
 /**
- * The steps from blocks to cells that parameters ask for.
+ * The steps from blocks to cells that parameters ask for; whatever they name by a path has been opened.
  *
- * @throws {OptionError} if an option of a step is out of range, the shapes are missing that intensities are measured over, or
- * `filterCells` names a column that there will not be
+ * @throws {OptionError} if an option of a step is out of range, or `filterCells` names a column that there will not be
  */
-export function chainOf(parameters: WholeParameters): Step<'source', 'maxima'> {
-  if (parameters.intensity && !parameters.shape) {
-    const expected = 'null where shape is, since this version measures over shapes only';
-    throw new OptionError('detectCells', 'parameters.intensity', expected, parameters.intensity);
-  }
+export function chainOf(parameters: OpenedParameters): Step<'source', 'maxima'> {
   const columns = columnsOf(parameters);
   for (const column of Object.keys(parameters.filterCells ?? {})) {
     if (!columns.includes(column)) {
@@ -84,23 +103,30 @@ export function chainOf(parameters: WholeParameters): Step<'source', 'maxima'> {
     }
   }
   const plans: StepPlan[] = [];
-  if (parameters.removeBackground) plans.push(...removeBackground(parameters.removeBackground).plans);
-  plans.push(...maxima(without(parameters.maxima, ['hMax', 'reach'])).plans);
+  const image = <Options extends Saved>(
+    name: FixedImage,
+    entry: Options | null,
+    operator: (options: Omit<Options, 'save'>) => { readonly plans: readonly StepPlan[] },
+  ) => {
+    if (!entry) return;
+    const { save: sink, ...options } = entry;
+    plans.push(...operator(options).plans);
+    if (sink !== undefined) plans.push(...save(name, typeof sink === 'string' ? npyVolume(sink) : sink).plans);
+  };
+  image('illumination', parameters.correctIllumination, correctIllumination);
+  image('background', parameters.removeBackground, removeBackground);
+  image('equalized', parameters.equalize, equalize);
+  image('dog', parameters.dog, dog);
+  plans.push(...maxima(parameters.maxima).plans);
   if (parameters.shape) plans.push(...shape(parameters.shape).plans);
-  if (parameters.intensity) plans.push(...intensity(without(parameters.intensity, ['radius'])).plans);
+  if (parameters.intensity) plans.push(...intensity(parameters.intensity).plans);
   return asStep(plans);
 }
 
 /** The columns of the table; known before the run, so that what names another need not wait for its first cells. */
-function columnsOf({ shape, intensity }: WholeParameters): string[] {
+function columnsOf({ shape, intensity }: OpenedParameters): string[] {
   const measured = intensity ? (intensity.measure ?? ['source', 'background']) : [];
   return ['x', 'y', 'z', ...(shape ? ['size'] : []), ...measured];
-}
-
-/** The options but for those that the operator does not know. */
-function without<T extends object, Key extends keyof T>(options: T, keys: readonly Key[]): Omit<T, Key> {
-  const known = Object.entries(options).filter(([key]) => !keys.includes(key as Key));
-  return Object.fromEntries(known) as Omit<T, Key>;
 }
 
 /** The same object, never to change, nor what it holds. */

@@ -8,6 +8,7 @@ import type { Volume } from '../core/volume.js';
 import { filterCells } from '../operators/filterCells.js';
 import type { CellSink } from '../sinks/sink.js';
 import { write } from '../sinks/write.js';
+import { openedParameters } from './openedParameters.js';
 import { chainOf, type WholeParameters } from './parameters.js';
 import { blocksOptions, cellsOptions, type DetectionProcessing } from './processing.js';
 
@@ -23,7 +24,7 @@ export async function runDetection(
   processing: DetectionProcessing,
 ): Promise<RunRecord> {
   checkLayout(processing);
-  const chain = chainOf(parameters);
+  const chain = chainOf(await openedParameters(parameters));
   const search = cells(cellsOptions(processing));
   const filter = parameters.filterCells && filterCells(parameters.filterCells);
   // Opened when subscribed to, which `write` does once its own sink is open.

@@ -6,7 +6,7 @@ import { AXES } from '../core/geometry.js';
 import { didYouMean, oneOf } from '../core/options.js';
 
 /*
- * The schema knows structure: which keys there are, what may be null, what this version lacks. Whether a value is in range is known
+ * The schema knows structure: which keys there are, and what may be null. Whether a value is in range is known
  * to the operators alone. An error's text is what was expected; `raise` puts it after "must be".
  */
 
@@ -30,22 +30,27 @@ const entry = <Shape extends z.core.$ZodLooseShape>(shape: Shape) => keyed(shape
 const place = z.number({ error: 'a number' });
 const position = keyed({ z: place, y: place, x: place });
 
-const notYet = z.null({ error: 'null, since this version has no such step' }).optional();
-const notYetOption = z.null({ error: 'null, since this version has no such option' }).optional();
+const file = z.custom<unknown>((given) => typeof given === 'string' || isObject(given), { error: 'a path or a sink' });
+const saved = { save: file.optional() };
 const images = z.array(z.enum(FIXED_IMAGES, { error: oneOf(FIXED_IMAGES) }), { error: 'a list of images' });
 
 const parametersSchema = keyed({
-  correctIllumination: notYet,
-  removeBackground: entry({ size: left, form: left, opening: left }),
-  equalize: notYet,
-  dog: notYet,
-  maxima: keyed({ size: left, threshold: left, plateaus: left, hMax: notYetOption, reach: notYetOption })
+  correctIllumination: entry({ flatfield: left, background: left, scaling: left, ...saved }),
+  removeBackground: entry({ size: left, form: left, opening: left, ...saved }),
+  equalize: entry({
+    ...{ percentile: left, maxValue: left, window: left, spacing: left, interpolate: left },
+    mask: z
+      .custom<unknown>((given) => typeof given === 'string' || isObject(given), { error: 'a path or a volume' })
+      .optional(),
+    ...saved,
+  }),
+  dog: entry({ size: left, sigma: left, sigma2: left, ...saved }),
+  maxima: keyed({ size: left, threshold: left, plateaus: left, hMax: left, reach: left })
     .nullable()
     .refine((given) => given !== null, { error: 'given, since cells are around maxima' })
     .optional(),
   shape: entry({ threshold: left }),
-  // The radius is that of spheres, which stand in where there are no shapes: with them it says nothing.
-  intensity: entry({ method: left, measure: images.optional(), radius: z.number({ error: 'a number' }).optional() }),
+  intensity: entry({ method: left, measure: images.optional(), radius: left }),
   filterCells: z.custom<object>(isObject, { error: 'an object with a range a column' }).nullable().optional(),
 });
 

@@ -24,12 +24,49 @@ export interface NativeImage {
   readonly from: number;
   /** What errors call an input; empty for the one that blocks are of, which they name anyhow. */
   readonly name: string;
-  readonly element?: {
-    readonly sizeY: number;
-    readonly sizeX: number;
-    readonly disk: boolean;
-    readonly reflected: boolean;
-  };
+  /** Of a made image: the planes before and behind each that it takes, and how it is made. */
+  readonly planesBefore?: number;
+  readonly planesAfter?: number;
+  readonly step?: NativeStep;
+}
+
+/** A step that makes an image, by the name of its kernel, and what it was asked. */
+export type NativeStep = NativeOpening | NativeDog | NativeIllumination | NativeEqualize;
+
+export interface NativeOpening {
+  readonly kind: 'opening';
+  readonly sizeY: number;
+  readonly sizeX: number;
+  readonly disk: boolean;
+  readonly reflected: boolean;
+}
+
+/** Extents and sigmas along z, y and x. */
+export interface NativeDog {
+  readonly kind: 'dog';
+  readonly size: readonly [number, number, number];
+  readonly sigma: readonly [number, number, number];
+  readonly sigma2: readonly [number, number, number];
+}
+
+/** A value a pixel of the volume's planes; see native/kernels/illumination.h. */
+export interface NativeIllumination {
+  readonly kind: 'illumination';
+  readonly flatfield: Float64Array;
+  readonly background: Float64Array | null;
+  readonly scaling: number;
+}
+
+/** Extents along z, y and x; `mask` is the image whose voxels have to be other than 0 to count, -1 for none. */
+export interface NativeEqualize {
+  readonly kind: 'equalize';
+  readonly low: number;
+  readonly high: number;
+  readonly maxValue: number;
+  readonly nearest: boolean;
+  readonly mask: number;
+  readonly window: readonly [number, number, number];
+  readonly spacing: readonly [number, number, number];
 }
 
 export type Method = 'max' | 'min' | 'mean' | 'sum';
@@ -54,6 +91,15 @@ export interface NativeDetector extends FloodRules {
   readonly firstOfEquals: boolean;
   /** Minus infinity is below every value. */
   readonly seedThreshold: number;
+  /** Null leaves the test out that maxima stand out by more than a height. */
+  readonly prominence: {
+    readonly height: number;
+    readonly reachZ: number;
+    readonly reachY: number;
+    readonly reachX: number;
+  } | null;
+  /** Of the spheres that are measured where there is no shape; null measures none. */
+  readonly radius: number | null;
   readonly shape: boolean;
   readonly maskThreshold: number;
 }
@@ -61,7 +107,9 @@ export interface NativeDetector extends FloodRules {
 /** What a chain is asked to do on one block; see native/chain/config.h. */
 export interface ChainConfig {
   readonly target: string;
-  /** Of the volume's planes. */
+  /** Of the volume; 0 while it is not known. */
+  readonly depth: number;
+  /** Of its planes. */
   readonly height: number;
   readonly width: number;
   readonly core: NativeBox;
@@ -87,8 +135,8 @@ export interface ChainConfig {
   readonly floodLimitVoxels: number;
 }
 
-/** What a push leaves of each detector; see native/chain/detector.h. */
-export interface ChainOutput {
+/** What a push leaves of one detector; see native/chain/detector.h. */
+export interface DetectorOutput {
   /** x, y, z, size, then what was measured of the image and of each channel; without shape only x, y, z. */
   readonly rows: Float64Array;
   readonly fragments: Uint8Array;
@@ -101,8 +149,15 @@ export interface ChainOutput {
 }
 export const fragmentFields = 12;
 
+/** What a push leaves; see native/chain/chain.h. */
+export interface ChainOutput {
+  readonly detectors: readonly DetectorOutput[];
+  /** Of each image saved, the first of the planes that were copied out and the one behind the last. */
+  readonly saved: readonly (readonly [number, number])[];
+}
+
 export interface NativeChain {
-  push(planes: number, last: boolean, innerHighZ: boolean, width: number): Promise<ChainOutput[]>;
+  push(planes: number, last: boolean, innerHighZ: boolean, width: number): Promise<ChainOutput>;
   /** Makes the push under way, and later ones, end early. */
   stop(): void;
   /** Gives its memory back; no push may be under way, nor come. */

@@ -1,12 +1,12 @@
 /** What else the command does: parameters, regions and masks for detect, and info, plan and filter. */
-import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
 import { barLine, describe } from '../cli/progress.js';
 import { type Progress, readCells } from '../index.js';
 import { run, scratch } from './support/command.js';
 import { rowsOf, sorted } from './support/detect.js';
-import { writeNpy } from './support/npy.js';
+import { readNpy, writeNpy } from './support/npy.js';
 import { inProject, MINI } from './support/paths.js';
 import { readTable } from './support/table.js';
 
@@ -160,4 +160,45 @@ test('the bar tells part, blocks, speed, cells and time left, and is never wider
 test('without a terminal progress is a plain line', (t) => {
   const line = describe(HALF, 100e6, 0.5);
   t.is(line, ' 50 %, 5 of 12 blocks, 50 Mvoxel, 100 Mvoxel/s, 128 MiB read, 4000 cells, 1 s left');
+});
+
+test('detect takes every step from parameters, whose files are relative to them, and saves what they ask for', async (t) => {
+  const folder = await scratch(t);
+  const settings = join(folder, 'settings');
+  await mkdir(settings);
+  for (const name of ['mini_flatfield.npy', 'mini_dark.npy']) {
+    await copyFile(inProject(`test/reference/${name}`), join(settings, name));
+  }
+  const parameters = {
+    correctIllumination: {
+      flatfield: 'mini_flatfield.npy',
+      background: 'mini_dark.npy',
+      scaling: 'max',
+      save: 'even.npy',
+    },
+    intensity: { method: 'max', measure: ['source', 'illumination', 'background'] },
+  };
+  await writeFile(join(settings, 'params.json'), JSON.stringify(parameters));
+  const out = join(folder, 'cells.csv');
+  const { code, stderr } = await run(
+    'detect',
+    MINI,
+    '--out',
+    out,
+    '--params',
+    join(settings, 'params.json'),
+    '--block',
+    '9,80,90',
+  );
+  t.is(code, 0, stderr);
+  t.deepEqual(await readTable(out), await readTable(inProject('test/reference/mini_illumination.csv')));
+  const [saved, tenth] = [
+    await readNpy(join(settings, 'even.npy')),
+    await readNpy(inProject('test/reference/mini_illumination.illumination.npy')),
+  ];
+  const pixels = saved.size.y * saved.size.x;
+  for (let plane = 0; plane < tenth.size.z; plane++) {
+    const ours = saved.data.subarray(10 * plane * pixels, (10 * plane + 1) * pixels);
+    t.deepEqual(ours, tenth.data.subarray(plane * pixels, (plane + 1) * pixels), `plane ${10 * plane}`);
+  }
 });

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import test from 'ava';
 import fc from 'fast-check';
+import { wantedOfChains } from './support/chainTally.js';
 import { detect } from './support/detect.js';
-import { type LayoutCase, layoutCases, problemsOf } from './support/layoutCases.js';
+import { anyChainCases, type LayoutCase, layoutCases, problemsOf } from './support/layoutCases.js';
 import { coreFor, coreSizes } from './support/layouts.js';
 import { type Chain, METHODS } from './support/naive.js';
 import { runs } from './support/random.js';
@@ -64,6 +65,31 @@ test.serial('cells are the same for every layout, thread count, budget and CPU t
     [],
   );
 });
+
+test.serial(
+  'cells and saved images of any chain of steps are the same for every layout, budget and target',
+  async (t) => {
+    const reached = tally();
+    await t.notThrowsAsync(
+      fc.assert(
+        fc.asyncProperty(anyChainCases, async (drawnCase) => {
+          assert.deepEqual(await problemsOf(drawnCase, reached.seen), {});
+        }),
+        runs(400),
+      ),
+    );
+    t.deepEqual(
+      reached.missing([
+        ...wantedOfChains,
+        'across 2 cores',
+        'spilled',
+        'blocks in any order',
+        ...pairs(dtypes, ' on ', targets),
+      ]),
+      [],
+    );
+  },
+);
 
 test.serial('floats of a component that crosses cores are summed in z, y, x order, not core by core', async (t) => {
   // Beside the greatest value the small ones are lost in a float64, so it matters where in the sum the two great ones meet.

@@ -1,7 +1,7 @@
 /** What the operators take, refuse and plan, before anything runs. */
 import test from 'ava';
 import fc from 'fast-check';
-import { type Halo, intensity, maxima, OptionError, removeBackground, shape } from '../index.js';
+import { equalize, type Halo, intensity, maxima, OptionError, removeBackground, shape } from '../index.js';
 
 /** Calls a function as someone without a compiler would. */
 function call(operator: (options: never) => unknown, options: unknown): unknown {
@@ -32,7 +32,18 @@ const refusals: [(options: never) => unknown, unknown, string][] = [
   [intensity, { measure: 'source' }, "intensity: measure must be a list of images, got 'source'"],
   [intensity, { measure: [1] }, 'intensity: measure[0] must be the name of an image, got 1'],
   [intensity, { measure: ['source', 'source'] }, "intensity: measure[1] must be named once, got 'source'"],
-  [intensity, { radius: 3 }, "intensity: has no option 'radius', expected 'method' or 'measure'"],
+  [intensity, { radius: -1 }, 'intensity: radius must be a number in 0..255, got -1'],
+  [intensity, { radius: null }, 'intensity: radius must be a number in 0..255, got null'],
+  [maxima, { hMax: -1 }, 'maxima: hMax must be a finite number of at least 0, or null, got -1'],
+  [maxima, { hMax: '5' }, "maxima: hMax must be a finite number of at least 0, or null, got '5'"],
+  [maxima, { reach: { z: 1, y: 2, x: -1 } }, 'maxima: reach.x must be an integer in 0..255, got -1'],
+  [maxima, { reach: null }, 'maxima: reach must be an integer in 0..255, got null'],
+  [equalize, { percentile: [0.9, 0.5] }, 'equalize: percentile must be two fractions in 0..1, in order, got [0.9,0.5]'],
+  [equalize, { percentile: 0.5 }, 'equalize: percentile must be two fractions in 0..1, in order, got 0.5'],
+  [equalize, { maxValue: 0 }, 'equalize: maxValue must be a finite number above 0, got 0'],
+  [equalize, { window: { z: 5, y: 0, x: 200 } }, 'equalize: window.y must be an integer in 1..1024, got 0'],
+  [equalize, { spacing: 1.5 }, 'equalize: spacing must be an integer in 1..1024, got 1.5'],
+  [equalize, { interpolate: 2 }, 'equalize: interpolate must be 0 or 1, got 2'],
 ];
 
 test('options that cannot be are refused at once, in one line that names what is wrong', (t) => {
@@ -53,9 +64,9 @@ test('plans name every option, defaults filled in', (t) => {
   const options = [removeBackground(), maxima(), shape(), intensity()].map(({ plans }) => plans[0]?.options);
   t.deepEqual(options, [
     { size: { y: 10, x: 10 }, form: 'disk', opening: 'symmetric' },
-    { size: { z: 5, y: 5, x: 5 }, threshold: 0, plateaus: 'first' },
+    { size: { z: 5, y: 5, x: 5 }, threshold: 0, plateaus: 'first', hMax: null, reach: { z: 16, y: 16, x: 16 } },
     { threshold: 700 },
-    { method: 'max', measure: ['source', 'background'] },
+    { method: 'max', measure: ['source', 'background'], radius: 3 },
   ]);
 });
 

@@ -24,6 +24,7 @@ import {
   idle,
   intensity,
   maxima,
+  OptionError,
   removeBackground,
   runningJobs,
   shape,
@@ -212,3 +213,14 @@ test.serial('a volume without cells gives a last batch with the names of its col
   onlyLastIsLast(found.batches);
   t.deepEqual(found.batches.at(-1)?.cells.names, ['x', 'y', 'z', 'size', 'source', 'background']);
 });
+
+test.serial(
+  'shapes after the intensities that are to measure them are an OptionError, and leave nothing',
+  async (t) => {
+    const budget = ample();
+    const late = blocks(volumeOf(), { size: core }).pipe(maxima(), intensity(), shape(), cells({ memory: budget }));
+    const error = await t.throwsAsync(lastValueFrom(late), { instanceOf: OptionError });
+    t.regex(error.message, /^shape: its place in the pipeline must be before intensity/);
+    await clean(t, budget);
+  },
+);

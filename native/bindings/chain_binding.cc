@@ -1,6 +1,7 @@
 // The chain as a JavaScript object: `new Chain(config, inputs, workspace, saved)`, `push(...)`, `stop()`, `close()`.
 #include "bindings/chain_binding.h"
 
+#include <array>
 #include <memory>
 #include <string>
 #include <vector>
@@ -38,6 +39,38 @@ std::vector<int32_t> integers(const Napi::Object& object, const char* key) {
   return values;
 }
 
+// Numbers along z, y and x.
+template <typename N>
+std::array<N, 3> three(const Napi::Object& object, const char* key) {
+  const Napi::Array values = object.Get(key).As<Napi::Array>();
+  std::array<N, 3> of{};
+  for (uint32_t axis = 0; axis < 3; ++axis) of[axis] = static_cast<N>(values.Get(axis).ToNumber().DoubleValue());
+  return of;
+}
+
+// Where an array lies, which whoever keeps the object keeps too; null where there is none.
+const double* doubles(const Napi::Object& object, const char* key) {
+  const Napi::Value array = object.Get(key);
+  return array.IsTypedArray() ? array.As<Napi::Float64Array>().Data() : nullptr;
+}
+
+StepConfig step_of(const Napi::Object& given) {
+  const std::string kind = given.Get("kind").ToString().Utf8Value();
+  if (kind == "opening")
+    return OpeningStep{{integer(given, "sizeY"), integer(given, "sizeX"), flag(given, "disk"), flag(given, "reflected")}};
+  if (kind == "dog")
+    return DogStep{{three<int>(given, "size"), three<double>(given, "sigma"), three<double>(given, "sigma2")}};
+  if (kind == "illumination") return IlluminationStep{doubles(given, "flatfield"), doubles(given, "background"), number(given, "scaling")};
+  if (kind == "equalize")
+    return EqualizeStep{{number(given, "low"), number(given, "high")},
+                        number(given, "maxValue"),
+                        flag(given, "nearest") ? Interpolation::nearest : Interpolation::linear,
+                        three<int>(given, "window"),
+                        three<int>(given, "spacing"),
+                        integer(given, "mask")};
+  throw Napi::TypeError::New(given.Env(), "no step: " + kind);
+}
+
 ImageConfig image_of(const Napi::Object& given) {
   ImageConfig image;
   image.dtype = dtype_of(given.Get("dtype"));
@@ -49,8 +82,8 @@ ImageConfig image_of(const Napi::Object& given) {
     image.name = given.Get("name").ToString().Utf8Value();
     return image;
   }
-  const Napi::Object element = given.Get("element").As<Napi::Object>();
-  image.element = {integer(element, "sizeY"), integer(element, "sizeX"), flag(element, "disk"), flag(element, "reflected")};
+  image.window_z = {integer(given, "planesBefore"), integer(given, "planesAfter")};
+  image.step = step_of(given.Get("step").As<Napi::Object>());
   return image;
 }
 
@@ -71,6 +104,12 @@ DetectorConfig detector_of(const Napi::Object& given) {
   detector.window_x = window_of(integer(given, "windowX"));
   detector.first_of_equals = flag(given, "firstOfEquals");
   detector.seed_threshold = number(given, "seedThreshold");
+  if (const Napi::Value asked = given.Get("prominence"); asked.IsObject()) {
+    const Napi::Object prominence = asked.As<Napi::Object>();
+    detector.prominence = {number(prominence, "height"), integer(prominence, "reachZ"), integer(prominence, "reachY"),
+                           integer(prominence, "reachX")};
+  }
+  if (given.Get("radius").IsNumber()) detector.radius = number(given, "radius");
   detector.shape = flag(given, "shape");
   detector.mask_threshold = number(given, "maskThreshold");
   detector.rules = rules_of(given);
@@ -80,6 +119,7 @@ DetectorConfig detector_of(const Napi::Object& given) {
 ChainConfig config_of(const Napi::Object& given) {
   ChainConfig config;
   config.target = given.Get("target").ToString().Utf8Value() == "avx2" ? Target::avx2 : Target::portable;
+  config.depth = integer(given, "depth");
   config.height = integer(given, "height");
   config.width = integer(given, "width");
   config.core = box_of(given, "core");
@@ -102,7 +142,7 @@ ChainConfig config_of(const Napi::Object& given) {
   return config;
 }
 
-Napi::Value output_to_js(Napi::Env env, const DetectorOutput& out) {
+Napi::Object detector_to_js(Napi::Env env, const DetectorOutput& out) {
   Napi::Object result = Napi::Object::New(env);
   result.Set("rows", copy_to_array(env, out.rows));
   result.Set("fragments", copy_to_array(env, out.fragments.bytes));
@@ -111,6 +151,21 @@ Napi::Value output_to_js(Napi::Env env, const DetectorOutput& out) {
   Napi::Array faces = Napi::Array::New(env, kFaces);
   for (uint32_t face = 0; face < kFaces; ++face) faces.Set(face, copy_to_array(env, out.fragments.faces[face]));
   result.Set("faces", faces);
+  return result;
+}
+
+Napi::Value output_to_js(Napi::Env env, const ChainOutput& out) {
+  Napi::Object result = Napi::Object::New(env);
+  Napi::Array detectors = Napi::Array::New(env, out.detectors.size()), saved = Napi::Array::New(env, out.saved.size());
+  for (uint32_t i = 0; i < out.detectors.size(); ++i) detectors.Set(i, detector_to_js(env, out.detectors[i]));
+  for (uint32_t i = 0; i < out.saved.size(); ++i) {
+    Napi::Array span = Napi::Array::New(env, 2);
+    span.Set(0u, out.saved[i].start);
+    span.Set(1u, out.saved[i].stop);
+    saved.Set(i, span);
+  }
+  result.Set("detectors", detectors);
+  result.Set("saved", saved);
   return result;
 }
 
@@ -125,6 +180,7 @@ class ChainObject : public Napi::ObjectWrap<ChainObject> {
   explicit ChainObject(const Napi::CallbackInfo& info) : Napi::ObjectWrap<ChainObject>(info) {
     const ChainConfig config = config_of(info[0].As<Napi::Object>());
     const ChainNeeds needs = chain_needs(config, 1);
+    memory_.push_back(Napi::Persistent(info[0].As<Napi::Object>()));
     std::vector<std::byte*> inputs = keep(info[1].As<Napi::Array>(), needs.input_bytes);
     Napi::Array workspace = Napi::Array::New(info.Env());
     workspace.Set(0u, info[2]);
@@ -146,26 +202,24 @@ class ChainObject : public Napi::ObjectWrap<ChainObject> {
     return places;
   }
 
-  // push(planes, last, innerHighZ, width): Promise of an output a detector; rejects with 'stopped' after stop(), or with what
+  // push(planes, last, innerHighZ, width): Promise of what it leaves; rejects with 'stopped' after stop(), or with what
   // is wrong with a voxel.
   Napi::Value push(const Napi::CallbackInfo& info) {
     const int planes = info[0].ToNumber().Int32Value();
     const bool last = info[1].ToBoolean(), inner_high_z = info[2].ToBoolean();
     const int width = info[3].ToNumber().Int32Value();
     Ref();
-    auto outputs = std::make_shared<std::vector<DetectorOutput>>();
+    auto out = std::make_shared<ChainOutput>();
     return start_job(
         info.Env(), width,
-        [this, outputs, planes, last, inner_high_z, width] {
-          if (!chain_->stopped()) *outputs = chain_->push(planes, last, inner_high_z, width);
+        [this, out, planes, last, inner_high_z, width] {
+          if (!chain_->stopped()) *out = chain_->push(planes, last, inner_high_z, width);
         },
-        [this, outputs](Napi::Env env) -> Napi::Value {
+        [this, out](Napi::Env env) -> Napi::Value {
           const bool stopped = chain_->stopped();
           Unref();
           if (stopped) throw Napi::Error::New(env, "stopped");
-          Napi::Array results = Napi::Array::New(env, outputs->size());
-          for (uint32_t i = 0; i < outputs->size(); ++i) results.Set(i, output_to_js(env, (*outputs)[i]));
-          return results;
+          return output_to_js(env, *out);
         });
   }
 

@@ -5,14 +5,22 @@
 
 namespace somaflow {
 
+namespace {
+
+size_t saved_plane_bytes(const ChainConfig& config, int32_t image) {
+  return static_cast<size_t>(config.core.y.size()) * static_cast<size_t>(config.core.x.size()) *
+         bytes_of(config.images[static_cast<size_t>(image)].dtype);
+}
+
+}  // namespace
+
 ChainNeeds chain_needs(const ChainConfig& config, int width) {
   ChainNeeds needs{};
   needs.input_bytes = Images::input_bytes(config);
   needs.workspace_bytes = Images::workspace_bytes(config, width);
-  const size_t core_plane = static_cast<size_t>(config.core.y.size()) * static_cast<size_t>(config.core.x.size());
+  // The last push leaves a batch, and what the image was behind.
   for (const int32_t image : config.saves)
-    needs.saved_bytes.push_back(core_plane * static_cast<size_t>(config.batch_planes) *
-                                bytes_of(config.images[static_cast<size_t>(image)].dtype));
+    needs.saved_bytes.push_back(saved_plane_bytes(config, image) * static_cast<size_t>(config.batch_planes + config.lag(image)));
   for (const DetectorConfig& detector : config.detectors) needs.sparse_bytes += Detector::sparse_bytes(config, detector, width);
   return needs;
 }
@@ -26,16 +34,32 @@ Chain::Chain(const ChainConfig& config, std::vector<std::byte*> inputs, std::byt
   for (const DetectorConfig& detector : config_.detectors) detectors_.emplace_back(config_, detector, images_, tissue_, stop_);
 }
 
-std::vector<DetectorOutput> Chain::push(int planes, bool last, bool inner_high_z, int width) {
-  std::vector<DetectorOutput> outputs(detectors_.size());
-  const int32_t from = arrived_;
+ChainOutput Chain::push(int planes, bool last, bool inner_high_z, int width) {
+  ChainOutput out{std::vector<DetectorOutput>(detectors_.size()), {}};
+  for (const int32_t image : config_.saves) {
+    const int32_t from = std::max(images_.made(image), config_.core.z.start);
+    out.saved.push_back({from, from});
+  }
   arrived_ += planes;
-  images_.advance(from, arrived_, width, stop_);
-  const int32_t saved_from = std::max(from, config_.core.z.start), saved_to = std::min(arrived_, config_.core.z.stop);
-  for (size_t i = 0; i < saved_.size() && !stopped(); ++i) images_.copy(config_.saves[i], saved_from, saved_to, saved_[i]);
-  for (size_t i = 0; i < outputs.size() && !stopped(); ++i)
-    detectors_[i].advance(arrived_, last, inner_high_z, width, outputs[i]);
-  return outputs;
+  images_.arrive(arrived_, last, width, stop_);
+  // Every turn makes a batch of each image at most, so that rings need hold no more.
+  for (bool more = true; more && !stopped();) {
+    more = images_.advance(width, stop_);
+    for (size_t i = 0; i < saved_.size() && !stopped(); ++i) save(i, out.saved[i]);
+    for (size_t i = 0; i < detectors_.size() && !stopped(); ++i)
+      detectors_[i].advance(last && !more, inner_high_z, width, out.detectors[i]);
+  }
+  for (size_t i = 0; i < detectors_.size() && !stopped(); ++i) detectors_[i].settle(width, out.detectors[i]);
+  return out;
+}
+
+// Copies the planes of a saved image that are new, behind those of this push that were copied before.
+void Chain::save(size_t n, Span& saved) {
+  const int32_t image = config_.saves[n];
+  const int32_t to = std::min(images_.made(image), config_.core.z.stop);
+  if (to <= saved.stop) return;
+  images_.copy(image, saved.stop, to, saved_[n] + saved_plane_bytes(config_, image) * static_cast<size_t>(saved.stop - saved.start));
+  saved.stop = to;
 }
 
 }  // namespace somaflow

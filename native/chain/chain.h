@@ -24,21 +24,29 @@ struct ChainNeeds {
 };
 ChainNeeds chain_needs(const ChainConfig& config, int width);
 
+// What a push leaves: the output of each detector; and of each saved image the planes that now lie in `saved`.
+struct ChainOutput {
+  std::vector<DetectorOutput> detectors;
+  std::vector<Span> saved;
+};
+
 class Chain {
  public:
-  // `inputs` and `workspace` are those of Images. `saved` holds, for each image that is saved, a batch's planes of the core.
+  // `inputs` and `workspace` are those of Images. `saved` has saved_bytes for each image that is saved.
   Chain(const ChainConfig& config, std::vector<std::byte*> inputs, std::byte* workspace, std::vector<std::byte*> saved);
 
-  // Takes the next `planes` planes, up to batch_planes, on up to `width` threads, and gives each detector's output. With `last`
-  // no more come: the planes seen are all that the core and its halo have; `inner_high_z` tells whether another core lies behind.
-  // The planes of them that lie in the core are then in `saved`. Throws std::runtime_error as Images::advance does.
-  std::vector<DetectorOutput> push(int planes, bool last, bool inner_high_z, int width);
+  // Takes the next `planes` planes, up to batch_planes, on up to `width` threads. With `last` no more come: the planes seen are
+  // all that the core and its halo have; `inner_high_z` tells whether another core lies behind. Throws std::runtime_error as
+  // Images::arrive does.
+  ChainOutput push(int planes, bool last, bool inner_high_z, int width);
 
   // Makes the push under way, and all later ones, return early.
   void stop() { stop_.store(true, std::memory_order_relaxed); }
   bool stopped() const { return stop_.load(std::memory_order_relaxed); }
 
  private:
+  void save(size_t n, Span& saved);
+
   const ChainConfig config_;
   const std::vector<std::byte*> saved_;
   std::atomic<bool> stop_{false};

@@ -2,41 +2,46 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include "chain/channels.h"
+#include "chain/span.h"
+#include "kernels/dog.h"
 #include "kernels/dtype.h"
+#include "kernels/equalize.h"
 #include "kernels/opening.h"
 #include "kernels/target.h"
 
 namespace somaflow {
 
-// A half-open interval of voxels along one axis, in coordinates of the whole volume.
-struct Span {
-  int32_t start = 0;
-  int32_t stop = 0;
-  int32_t size() const { return stop - start; }
-  bool holds(int32_t at) const { return at >= start && at < stop; }
+// The steps that make images, each as it was asked.
+struct OpeningStep {
+  OpeningElement element;
 };
-
-struct Box {
-  Span z, y, x;
+struct DogStep {
+  DogOptions options;
 };
-
-// The window of size s around p along an axis: from p - before to p + after.
-struct Window {
-  int32_t before = 0;
-  int32_t after = 0;
-  int32_t size() const { return before + 1 + after; }
+// The flat field and the background have the extent of the volume's planes; they belong to the caller.
+struct IlluminationStep {
+  const double* flatfield = nullptr;
+  const double* background = nullptr;  // null: 0 everywhere
+  double scaling = 1;
 };
-
-// A span grown by the window's reach, as far as there are voxels.
-inline Span grown(Span span, Window by, Span within) {
-  return {std::max(span.start - by.before, within.start), std::min(span.stop + by.after, within.stop)};
-}
+struct EqualizeStep {
+  Percentiles percentiles{};
+  double max_value = 0;
+  Interpolation interpolation = Interpolation::linear;
+  std::array<int, 3> window{}, spacing{};  // z, y, x
+  int32_t mask = -1;                       // the image whose voxels have to be other than 0 to count; -1: all count
+};
+using StepConfig = std::variant<std::monostate, OpeningStep, DogStep, IlluminationStep, EqualizeStep>;
 
 // An image of the chain: one that the caller reads, or what a step makes of another.
 struct ImageConfig {
@@ -44,7 +49,8 @@ struct ImageConfig {
   Span z, y, x;       // the planes, rows and columns that are there: those that anything asks for
   int32_t from = -1;  // the image that it is made of, an earlier one; -1: it is an input, which the caller fills
   std::string name;   // of an input, for errors; empty for the one that blocks are of
-  OpeningElement element{};
+  Window window_z;    // of a made image, the planes of the other one that each of its planes takes
+  StepConfig step;    // how it is made
 };
 
 // A volume that is 0 where nothing counts; it may be coarser than the images. Its planes come like those of an input, one for
@@ -56,6 +62,12 @@ struct TissueConfig {
   Span y, x;                      // the rows and columns that are read
 };
 
+// How far a maximum has to stand out: the voxels that are at most `height` below it, joined to it, hold nothing that beats it.
+struct ProminenceConfig {
+  double height = 0;
+  int32_t reach_z = 0, reach_y = 0, reach_x = 0;  // how far they are followed
+};
+
 // A search for cells in one image.
 struct DetectorConfig {
   int32_t image = 0;
@@ -63,17 +75,29 @@ struct DetectorConfig {
   Window window_z, window_y, window_x;
   bool first_of_equals = true;  // whether a maximum with an equal peak before it in its window is dropped
   double seed_threshold = 0;    // seeds are above it, and above the mask's threshold
+  std::optional<ProminenceConfig> prominence;
   bool shape = false;
   double mask_threshold = 0;
+  std::optional<double> radius;  // without shape: of the spheres around maxima that are measured
   FloodRules rules;
 
   // Whether an equal voxel before a maximum is a peak depends on that voxel's own window.
   Window peaks_beyond(Window window) const { return first_of_equals ? window : Window{}; }
+  // The planes around each that are looked at before its maxima are known.
+  Window image_z() const {
+    const int32_t reach = prominence ? prominence->reach_z : 0;
+    return {std::max(window_z.before, reach), std::max(window_z.after, reach)};
+  }
+  // The planes before and behind a maximum that are measured.
+  int32_t measured_z() const { return radius ? static_cast<int32_t>(std::ceil(*radius)) : 0; }
+  // Numbers of a cell: x, y, z, with shape the size, then what was measured of each channel.
+  size_t row_width() const { return shape ? rules.row_width() : radius ? 3 + rules.channels.size() : 3; }
 };
 
 struct ChainConfig {
   Target target = Target::portable;
-  int32_t height = 0, width = 0;  // of the volume's planes
+  int32_t depth = 0;              // of the volume; 0 while it is not known
+  int32_t height = 0, width = 0;  // of its planes
   Box core;                       // what the block answers for
   Box read;                       // what is read: the core and its halo, clipped to the volume; the last plane may come earlier
   bool inner_low[3] = {};         // whether another core lies before this one along z, y, x
@@ -89,14 +113,38 @@ struct ChainConfig {
   size_t fragment_limit = 0;       // bytes of the largest fragment; larger ones leave in linked parts
   int32_t flood_limit_voxels = 0;  // larger components are not flooded here but leave as fragments
 
-  // Planes before the newest that something still looks at.
+  // The images that one is made of; -1 for none.
+  static std::array<int32_t, 2> inputs_of(const ImageConfig& image) {
+    const EqualizeStep* const equalize = std::get_if<EqualizeStep>(&image.step);
+    return {image.from, equalize == nullptr ? -1 : equalize->mask};
+  }
+  // How many planes an image is behind those that arrive.
+  int32_t lag(int32_t image) const {
+    const ImageConfig& made = images[static_cast<size_t>(image)];
+    int32_t most = 0;
+    for (const int32_t input : inputs_of(made))
+      if (input >= 0) most = std::max(most, lag(input) + made.window_z.after);
+    return most;
+  }
+  // How many planes the judged ones of a detector are behind.
+  int32_t lag(const DetectorConfig& detector) const {
+    int32_t most = lag(detector.image) + std::max(detector.image_z().after, detector.measured_z());
+    for (const int32_t channel : detector.channels) most = std::max(most, lag(channel) + detector.measured_z());
+    return most;
+  }
+  // Planes of an image before its newest that something still looks at.
   int32_t planes_behind(int32_t image) const {
     int32_t behind = 0;
+    for (size_t i = 0; i < images.size(); ++i)
+      for (const int32_t input : inputs_of(images[i]))
+        if (input == image)
+          behind = std::max(behind, lag(static_cast<int32_t>(i)) - lag(image) + images[i].window_z.before);
     for (const DetectorConfig& detector : detectors) {
-      const bool searched = detector.image == image;
-      const bool measured = std::find(detector.channels.begin(), detector.channels.end(), image) != detector.channels.end();
-      if (searched) behind = std::max(behind, detector.window_z.before + detector.window_z.after);
-      if (measured) behind = std::max(behind, detector.window_z.after);
+      const int32_t ahead = lag(detector) - lag(image);
+      if (detector.image == image)
+        behind = std::max(behind, ahead + std::max(detector.image_z().before, detector.measured_z()));
+      else if (std::find(detector.channels.begin(), detector.channels.end(), image) != detector.channels.end())
+        behind = std::max(behind, ahead + detector.measured_z());
     }
     return behind;
   }
@@ -106,7 +154,7 @@ struct ChainConfig {
     for (int32_t i = 0; i < static_cast<int32_t>(images.size()); ++i)
       if (images[static_cast<size_t>(i)].from < 0) behind = std::max(behind, planes_behind(i));
     for (const DetectorConfig& detector : detectors)
-      if (tissue.asked) behind = std::max(behind, detector.window_z.after);
+      if (tissue.asked) behind = std::max(behind, lag(detector));
     return (2 + (behind + batch_planes - 1) / batch_planes) * batch_planes;
   }
 };

@@ -51,6 +51,7 @@ Detector::Detector(const ChainConfig& config, const DetectorConfig& detector, co
                    const std::atomic<bool>& stop)
     : config_(config),
       detector_(detector),
+      images_(images),
       tissue_(tissue),
       stop_(stop),
       rows_(peak_rows(config, detector)),
@@ -61,20 +62,32 @@ Detector::Detector(const ChainConfig& config, const DetectorConfig& detector, co
       scan_(make_scan(config, detector, images, tissue, peak_columns(config, detector))),
       maxima_(config.core, detector, rows_),
       components_(config, detector.rules.voxel_bytes()),
-      sieved_(std::max(config.core.z.start - detector.peaks_beyond(detector.window_z).before, config.read.z.start)) {}
+      sieved_(std::max(config.core.z.start - detector.peaks_beyond(detector.window_z).before, config.read.z.start)) {
+  if (detector.prominence) prominence_.emplace(config, detector, images);
+  if (detector.radius && !detector.shape) spheres_.emplace(config, detector, images);
+}
 
-void Detector::advance(int32_t arrived, bool last, bool inner_high_z, int width, DetectorOutput& out) {
+int32_t Detector::ready() const {
   // Peaks after the core's last plane cannot come before a maximum of the core.
   const int32_t end = config_.core.z.stop;
-  const int32_t ready = std::min(end, last ? arrived : arrived - detector_.window_z.after);
-  if (ready > sieved_) sieve(sieved_, ready, width, out);
-  if (stopped()) return;
-  if (last && detector_.shape) {
-    if (inner_high_z) components_.touch_high_z(end - 1);
-    components_.take_open(closed_, [](const Component&) { return 0; });
-  }
+  const auto there = [&](int32_t image, int32_t after) { return images_.complete(image) ? end : images_.made(image) - after; };
+  const int32_t measured = detector_.measured_z();
+  int32_t ready = std::min(end, there(detector_.image, std::max(detector_.image_z().after, measured)));
+  for (const int32_t channel : detector_.channels) ready = std::min(ready, there(channel, measured));
+  return ready;
+}
+
+void Detector::advance(bool last, bool inner_high_z, int width, DetectorOutput& out) {
+  const int32_t to = ready();
+  if (to > sieved_) sieve(sieved_, to, width, out);
+  if (stopped() || !last || !detector_.shape) return;
+  if (inner_high_z) components_.touch_high_z(config_.core.z.stop - 1);
+  components_.take_open(closed_, [](const Component&) { return 0; });
+}
+
+void Detector::settle(int width, DetectorOutput& out) {
   flood_closed(width, out);
-  if (!stopped()) sort_rows(out.rows, detector_.shape ? 4 + detector_.rules.channels.size() : 3);
+  if (!stopped()) sort_rows(out.rows, detector_.row_width());
 }
 
 void Detector::sieve(int32_t from, int32_t to, int width, DetectorOutput& out) {
@@ -93,7 +106,7 @@ void Detector::sieve(int32_t from, int32_t to, int width, DetectorOutput& out) {
     Pool::instance().parallel_for(width, static_cast<int>(count), stop_,
                                   [&](int item, int) { scan_->look(bands_[static_cast<size_t>(item)]); });
     for (int32_t z = sieved_; z < upto && !stopped(); ++z) {
-      join_plane(z, static_cast<size_t>(z - sieved_) * bands, bands, out);
+      join_plane(z, static_cast<size_t>(z - sieved_) * bands, bands, width, out);
       size_t closed = 0;
       for (const Component& component : closed_) closed += component.bytes();
       if (closed > config_.held_limit) flood_closed(width, out);
@@ -102,7 +115,7 @@ void Detector::sieve(int32_t from, int32_t to, int width, DetectorOutput& out) {
   }
 }
 
-void Detector::join_plane(int32_t z, size_t first_band, size_t bands, DetectorOutput& out) {
+void Detector::join_plane(int32_t z, size_t first_band, size_t bands, int width, DetectorOutput& out) {
   std::vector<Peak> peaks;
   std::vector<const PlaneMask*> masks;
   for (size_t i = first_band; i < first_band + bands; ++i) {
@@ -113,6 +126,8 @@ void Detector::join_plane(int32_t z, size_t first_band, size_t bands, DetectorOu
   maxima_.add_plane(z, std::move(peaks), seeds);
   if (!config_.core.z.holds(z)) return;
   if (tissue_.asked()) std::erase_if(seeds, [&](const Seed& seed) { return !tissue_.inside(seed.z, seed.y, seed.x); });
+  if (prominence_) prominence_->keep(z, seeds, width, stop_);
+  if (spheres_) return spheres_->measure(z, seeds, width, stop_, out.rows);
   if (!detector_.shape) {
     for (const Seed& seed : seeds) {
       const double row[] = {static_cast<double>(seed.x), static_cast<double>(seed.y), static_cast<double>(seed.z)};

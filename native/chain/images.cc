@@ -30,15 +30,10 @@ size_t plane_bytes(const ImageConfig& image) {
   return stride_of(image) * static_cast<size_t>(image.y.size()) * bytes_of(image.dtype);
 }
 
-OpeningPlan opening_of(const ImageConfig& image) {
-  const OpeningElement none{1, 1, false, true};
-  return OpeningPlan(image.from < 0 ? none : image.element, bytes_of(image.dtype));
-}
-
-size_t scratch_bytes(const ChainConfig& config) {
+size_t scratch_of(const ChainConfig& config) {
   size_t bytes = 0;
   for (const ImageConfig& image : config.images)
-    if (image.from >= 0) bytes = std::max(bytes, rounded(opening_of(image).scratch_bytes()));
+    if (image.from >= 0) bytes = std::max(bytes, rounded(make_stage(config, image)->scratch_bytes()));
   return bytes;
 }
 
@@ -67,7 +62,7 @@ std::vector<size_t> Images::input_bytes(const ChainConfig& config) {
 }
 
 size_t Images::workspace_bytes(const ChainConfig& config, int width) {
-  size_t bytes = static_cast<size_t>(std::max(1, width)) * scratch_bytes(config);
+  size_t bytes = static_cast<size_t>(std::max(1, width)) * scratch_of(config);
   for (size_t i = 0; i < config.images.size(); ++i) {
     if (config.images[i].from < 0) continue;
     const int32_t planes = config.planes_behind(static_cast<int32_t>(i)) + config.batch_planes;
@@ -77,11 +72,16 @@ size_t Images::workspace_bytes(const ChainConfig& config, int width) {
 }
 
 Images::Images(const ChainConfig& config, std::vector<std::byte*> inputs, std::byte* workspace)
-    : config_(config), scratch_(workspace), arrived_(config.read.z.start) {
+    : config_(config),
+      scratch_(workspace),
+      scratch_bytes_(scratch_of(config)),
+      arrived_(config.read.z.start),
+      end_(std::numeric_limits<int32_t>::max()) {
   size_t input = 0;
   for (size_t i = 0; i < config.images.size(); ++i) {
     const ImageConfig& image = config.images[i];
-    openings_.push_back(opening_of(image));
+    made_.push_back(image.z.start);
+    stages_.push_back(image.from < 0 ? nullptr : make_stage(config, image));
     if (image.from < 0) {
       rings_.push_back({inputs.at(input++), packed_bytes(image.y, image.x, image.dtype), image.x.size(),
                         config.source_planes(), image.z, image.y, image.x});
@@ -99,7 +99,7 @@ Images::Images(const ChainConfig& config, std::vector<std::byte*> inputs, std::b
 }
 
 ImagePlane Images::plane_of(const Ring& ring, int32_t z) const {
-  if (!ring.z.holds(z) || z >= arrived_) return {};
+  if (!ring.z.holds(z) || z >= end_) return {};
   const size_t slot = static_cast<size_t>((z - config_.read.z.start) % ring.planes);
   return {ring.data + slot * ring.plane_bytes, ring.stride, ring.y, ring.x};
 }
@@ -108,18 +108,51 @@ ImagePlane Images::plane(int32_t image, int32_t z) const { return plane_of(rings
 
 ImagePlane Images::tissue(int32_t z) const { return plane_of(tissue_, z); }
 
-void Images::advance(int32_t from, int32_t to, int width, const std::atomic<bool>& stop) {
-  arrived_ = to;
+void Images::arrive(int32_t arrived, bool last, int width, const std::atomic<bool>& stop) {
+  arrived_ = arrived;
+  if (last) end_ = arrived;
   for (int32_t i = 0; i < static_cast<int32_t>(config_.images.size()); ++i) {
     const ImageConfig& image = config_.images[static_cast<size_t>(i)];
-    const int32_t start = std::max(from, image.z.start), end = std::min(to, image.z.stop);
-    if (image.from < 0) {
-      if (image.dtype == Dtype::f32) check(i, start, end, width, stop);
-    } else {
-      with_type(image.dtype, [&]<typename T>() { remove_background<T>(i, start, end, width, stop); });
-    }
-    if (stop.load(std::memory_order_relaxed)) return;
+    if (image.from >= 0) continue;
+    int32_t& made = made_[static_cast<size_t>(i)];
+    const int32_t to = std::min(arrived, image.z.stop);
+    if (image.dtype == Dtype::f32 && to > made) check(i, made, to, width, stop);
+    made = std::max(made, to);
   }
+}
+
+bool Images::advance(int width, const std::atomic<bool>& stop) {
+  bool any = false;
+  for (int32_t i = 0; i < static_cast<int32_t>(config_.images.size()); ++i) {
+    const ImageConfig& image = config_.images[static_cast<size_t>(i)];
+    if (image.from < 0) continue;
+    int32_t& made = made_[static_cast<size_t>(i)];
+    int32_t ready = end(i);
+    for (const int32_t input : config_.inputs_of(image))
+      if (input >= 0 && !complete(input)) ready = std::min(ready, this->made(input) - image.window_z.after);
+    const int32_t to = std::min(ready, made + config_.batch_planes);
+    if (to <= made) continue;
+    make(i, made, to, width, stop);
+    if (stop.load(std::memory_order_relaxed)) return false;
+    made = to;
+    any = true;
+  }
+  return any;
+}
+
+void Images::make(int32_t image, int32_t from, int32_t to, int width, const std::atomic<bool>& stop) {
+  Stage& stage = *stages_[static_cast<size_t>(image)];
+  const Span rows = config_.images[static_cast<size_t>(image)].y;
+  const int band_rows = cut_bands(config_, rows, to - from, width);
+  const int bands = (rows.size() + band_rows - 1) / band_rows;
+  stage.prepare(*this, from, to, width, stop, scratch_, scratch_bytes_);
+  if (stop.load(std::memory_order_relaxed)) return;
+  Pool::instance().parallel_for(width, (to - from) * bands, stop, [&](int item, int lane) {
+    const int32_t z = from + item / bands;
+    const int32_t start = rows.start + item % bands * band_rows;
+    stage.make(*this, z, {start, std::min(start + band_rows, rows.stop)}, plane(image, z),
+               scratch_ + static_cast<size_t>(lane) * scratch_bytes_);
+  });
 }
 
 // -0 becomes 0, so that equal values have equal bits and no order of minima and maxima shows.
@@ -145,27 +178,6 @@ void Images::check(int32_t image, int32_t from, int32_t to, int width, const std
   const std::string& name = config_.images[static_cast<size_t>(image)].name;
   throw std::runtime_error((name.empty() ? "" : name + ": ") + "voxel z " + std::to_string(z) + ", y " + std::to_string(y) + ", x " + std::to_string(x) +
                            ", expected a finite number, got " + (std::isnan(value) ? "NaN" : value > 0 ? "infinity" : "-infinity"));
-}
-
-template <typename T>
-void Images::remove_background(int32_t image, int32_t from, int32_t to, int width, const std::atomic<bool>& stop) {
-  const ImageConfig& made = config_.images[static_cast<size_t>(image)];
-  const OpeningPlan& opening = openings_[static_cast<size_t>(image)];
-  if (to <= from) return;
-  const int band_rows = cut_bands(config_, made.y, to - from, width);
-  const int bands = (made.y.size() + band_rows - 1) / band_rows;
-  const size_t scratch = rounded(opening.scratch_bytes());
-  Pool::instance().parallel_for(width, (to - from) * bands, stop, [&](int item, int lane) {
-    const int32_t z = from + item / bands;
-    const int32_t start = made.y.start + item % bands * band_rows;
-    const int32_t rows_stop = std::min(start + band_rows, made.y.stop);
-    const ImagePlane source = plane(made.from, z);
-    ImagePlane out = plane(image, z);
-    subtract_opening<T>(config_.target, opening, reinterpret_cast<const T*>(source.data), source.stride,
-                        {source.rows.start, source.rows.stop, source.columns.start, source.columns.stop}, config_.height,
-                        config_.width, {start, rows_stop, made.x.start, made.x.stop}, out.row<T>(start) + made.x.start,
-                        out.stride, scratch_ + static_cast<size_t>(lane) * scratch);
-  });
 }
 
 void Images::copy(int32_t image, int32_t from, int32_t to, std::byte* into) const {

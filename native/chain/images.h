@@ -5,27 +5,14 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 #include "chain/config.h"
+#include "chain/image_plane.h"
+#include "chain/stage.h"
 
 namespace somaflow {
-
-// Where the image of a plane is: the voxel (y, x) of the volume is at data[(y - rows.start) * stride + x - columns.start].
-struct ImagePlane {
-  std::byte* data = nullptr;  // null: there is no such plane
-  ptrdiff_t stride = 0;       // in voxels
-  Span rows, columns;
-
-  template <typename T>
-  const T* row(int32_t y) const {
-    return reinterpret_cast<const T*>(data) + (y - rows.start) * stride - columns.start;
-  }
-  template <typename T>
-  T* row(int32_t y) {
-    return reinterpret_cast<T*>(data) + (y - rows.start) * stride - columns.start;
-  }
-};
 
 class Images {
  public:
@@ -36,9 +23,19 @@ class Images {
   static std::vector<size_t> input_bytes(const ChainConfig& config);
   static size_t workspace_bytes(const ChainConfig& config, int width);
 
-  // Takes planes [from, to) that have arrived, up to batch_planes, and makes those of all images. Throws std::runtime_error,
-  // naming the voxel, if one of a float image is no finite number.
-  void advance(int32_t from, int32_t to, int width, const std::atomic<bool>& stop);
+  // Takes planes that have arrived, up to those before `arrived`; with `last` no more come. Throws std::runtime_error, naming the
+  // voxel, if one of a float image is no finite number.
+  void arrive(int32_t arrived, bool last, int width, const std::atomic<bool>& stop);
+
+  // Makes the next planes of every image, up to batch_planes of each, as far as those that they take are there; false if
+  // there is nothing to make.
+  bool advance(int width, const std::atomic<bool>& stop);
+
+  // The first plane of an image that is not there, and whether there will be more.
+  int32_t made(int32_t image) const { return made_[static_cast<size_t>(image)]; }
+  bool complete(int32_t image) const { return made(image) >= end(image); }
+  // The plane of an image behind its last, as far as that is known: the volume's end where a window reaches beyond it.
+  int32_t end(int32_t image) const { return std::min(config_.images[static_cast<size_t>(image)].z.stop, end_); }
 
   // Copies the core's part of planes [from, to) of an image.
   void copy(int32_t image, int32_t from, int32_t to, std::byte* into) const;
@@ -57,15 +54,17 @@ class Images {
   };
   ImagePlane plane_of(const Ring& ring, int32_t z) const;
   void check(int32_t image, int32_t from, int32_t to, int width, const std::atomic<bool>& stop);
-  template <typename T>
-  void remove_background(int32_t image, int32_t from, int32_t to, int width, const std::atomic<bool>& stop);
+  void make(int32_t image, int32_t from, int32_t to, int width, const std::atomic<bool>& stop);
 
   const ChainConfig& config_;
   std::vector<Ring> rings_;
   Ring tissue_{};
-  std::vector<OpeningPlan> openings_;  // one an image, of size 1 for inputs
+  std::vector<std::unique_ptr<Stage>> stages_;  // one an image, none for inputs
+  std::vector<int32_t> made_;                    // for each image, the first plane that is not there
   std::byte* scratch_;
-  int32_t arrived_;  // the first plane that is not there
+  size_t scratch_bytes_ = 0;  // of each thread
+  int32_t arrived_;           // the first plane that has not arrived
+  int32_t end_;               // the first plane that there never will be, once known
 };
 
 // Rows of a band of a plane: as many as keep every thread busy, but not so few that an opening, which reads rows beyond the

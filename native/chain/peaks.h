@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "chain/config.h"
-#include "chain/images.h"
+#include "chain/image_plane.h"
 #include "chain/sparse.h"
 #include "kernels/rows.h"
 

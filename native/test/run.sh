@@ -13,5 +13,8 @@ run() {
 }
 
 run opening_test kernels/opening.cc kernels/opening_plan.cc
+run dog_test kernels/dog.cc
 run rows_test kernels/rows.cc
+run illumination_test kernels/illumination.cc
+run equalize_test kernels/{equalize,percentiles,sample_axis}.cc
 run flood_test chain/{flood,measures,neighbours,pieces,ranks,scratch}.cc

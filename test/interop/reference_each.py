@@ -1,5 +1,6 @@
 #!/usr/bin/python3
-"""Runs ../reference/reference.py on each folder named: reads volume.npy and parameters.json there, writes cells.csv there.
+"""Runs ../reference/reference.py on each folder named: reads volume.npy and parameters.json there, writes cells.csv and the images
+of the chain there.
 
 One process for many volumes: loading SciPy takes longer than a small volume does."""
 import json
@@ -15,5 +16,7 @@ import reference  # noqa: E402
 for folder in sys.argv[1:]:
     with open(os.path.join(folder, "parameters.json")) as file:
         parameters = json.load(file)
-    columns, _ = reference.detect(np.load(os.path.join(folder, "volume.npy")), parameters)
+    columns, steps = reference.detect(np.load(os.path.join(folder, "volume.npy")), parameters)
     reference.write_cells(os.path.join(folder, "cells.csv"), columns)
+    for name in ("illumination", "background", "equalized", "dog"):
+        np.save(os.path.join(folder, name + ".npy"), steps[name])

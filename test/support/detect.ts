@@ -9,30 +9,55 @@ import {
   type CellTable,
   cells,
   type FixedImage,
+  type ImageSink,
   type IntensityOptions,
   intensity,
   maxima,
   type Progress,
-  removeBackground,
+  type Step,
+  save,
   shape,
   steps,
   type Volume,
+  type Voxels,
   type Zyx,
 } from '../../index.js';
+import { imageStepsOf } from './imageSteps.js';
 import type { Chain } from './naive.js';
+import type { ImageSteps, Images } from './naiveImages.js';
 import { type Drawn, inMemory } from './volumes.js';
 import { within } from './waiting.js';
 
-/** The steps of a chain. It is drawn, so the compiler cannot know whether there is a background, or what is measured. */
-export function stepsOf({ removeBackground: opening, maxima: peaks, shape: mask, method = 'max', measure }: Chain) {
-  const measured = { method, measure } as IntensityOptions<FixedImage>;
-  const divided = steps(maxima(peaks), shape(mask), intensity(measured));
-  return opening === null ? divided : (steps(removeBackground(opening), divided) as unknown as typeof divided);
+/** Where images of a chain go, by their names. */
+export type Saves = Readonly<Partial<Record<FixedImage, ImageSink>>>;
+
+/**
+ * The steps of a chain. It is drawn, so the compiler cannot know which images there are, or what is measured; images are saved where
+ * all have been made.
+ */
+export function stepsOf(chain: Chain, saves: Saves = {}): Step<'source', 'maxima' | 'shape' | 'intensity'> {
+  const { maxima: peaks, shape: mask, method = 'max', radius, measure } = chain;
+  const measured = { method, measure, ...(radius === undefined ? {} : { radius }) } as IntensityOptions<FixedImage>;
+  const saving = Object.entries(saves).map(([name, sink]) => save(name as FixedImage, sink));
+  const shaped = mask === null ? [] : [shape(mask)];
+  const all = [...imageStepsOf(chain), ...saving, maxima(peaks), ...shaped, intensity(measured)];
+  return (steps as (...all: readonly unknown[]) => unknown)(...all) as ReturnType<typeof stepsOf>;
+}
+
+/** The images that a chain makes of a whole volume, each as one block makes it. */
+export async function imagesMade(drawn: Drawn, chain: ImageSteps): Promise<Partial<Images>> {
+  const made: Partial<Record<FixedImage, Voxels>> = {};
+  const all = imageStepsOf(chain);
+  if (all.length === 0) return made;
+  const through = (steps as (...all: readonly unknown[]) => unknown)(...all) as Step<'source', FixedImage>;
+  const block = await lastValueFrom(blocks(inMemory(drawn), { size: drawn.size }).pipe(through));
+  for (const name of block.has) if (name !== 'source') made[name] = await block.voxels(name);
+  return made;
 }
 
 /** Adds the steps of a chain to a stream of blocks. */
-export function asked(from: Observable<Block<'source'>>, chain: Chain) {
-  return from.pipe(stepsOf(chain));
+export function asked(from: Observable<Block<'source'>>, chain: Chain, saves?: Saves) {
+  return from.pipe(stepsOf(chain, saves));
 }
 
 export interface Found {
@@ -48,6 +73,7 @@ export interface Run {
   readonly core?: number | Zyx;
   readonly layout?: Omit<BlocksOptions, 'size' | 'also'> & { readonly also?: Readonly<Record<string, Volume>> };
   readonly options?: CellsOptions;
+  readonly saves?: Saves;
   /** Changes the stream of blocks before the steps are asked. */
   readonly arrange?: (from: Observable<Block<'source'>>) => Observable<Block<'source'>>;
 }
@@ -55,13 +81,13 @@ export interface Run {
 export async function detect(
   volume: Volume | Drawn,
   chain: Chain,
-  { core, layout, options, arrange }: Run = {},
+  { core, layout, options, saves, arrange }: Run = {},
 ): Promise<Found> {
   const source = 'data' in volume ? inMemory(volume) : volume;
   const also = 'data' in volume && volume.also ? { also: channelsOf(volume) } : {};
   const described = blocks(source, { ...also, ...layout, ...(core === undefined ? {} : { size: core }) });
   return gather((told) =>
-    asked(arrange ? arrange(described) : described, chain).pipe(cells({ ...options, progress: told })),
+    asked(arrange ? arrange(described) : described, chain, saves).pipe(cells({ ...options, progress: told })),
   );
 }
 

@@ -3,8 +3,10 @@ import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import { from, mergeMap, toArray } from 'rxjs';
 import { AXES, addHalos, extent, noHalo } from '../../core/geometry.js';
-import type { Volume, Zyx } from '../../index.js';
-import { channelsOf, detect, sorted, stepsOf } from './detect.js';
+import { FIXED_IMAGES, type FixedImage, type Volume, type Zyx } from '../../index.js';
+import { reachedBy } from './chainTally.js';
+import { channelsOf, detect, imagesMade, sorted, stepsOf } from './detect.js';
+import { imageProblems } from './imageTruth.js';
 import { blockCount, coreFor, coreSizes, coresWith } from './layouts.js';
 import {
   drawMask,
@@ -16,8 +18,11 @@ import {
   regionRecipes,
 } from './limits.js';
 import { type Component, cores, naive, rowsInLayout, seamsInLayout } from './naive.js';
+import { imagesOf } from './naiveImages.js';
 import { shuffled } from './random.js';
+import { cut, whole as wholeOf } from './reading.js';
 import {
+  anyChainRecipes,
   type ChainRecipe,
   type ChannelRecipes,
   caseOf,
@@ -29,6 +34,7 @@ import {
   optionsFor,
 } from './recipes.js';
 import { RecordingVolume } from './recordingVolume.js';
+import { SavedFiles } from './savedFiles.js';
 import { dtypeOf } from './values.js';
 import { inMemory, type VolumeRecipe, volumeRecipes } from './volumes.js';
 
@@ -37,6 +43,8 @@ export interface LayoutCase {
   readonly volume: VolumeRecipe;
   readonly channels?: ChannelRecipes;
   readonly chain: ChainRecipe;
+  /** Images that are written too. */
+  readonly saved?: readonly FixedImage[];
   readonly core: Zyx;
   readonly overlap?: Zyx;
   readonly mask?: MaskRecipe | null;
@@ -51,16 +59,25 @@ function sometimes<T>(recipes: fc.Arbitrary<T>): fc.Arbitrary<T | null> {
   return fc.oneof({ weight: 5, arbitrary: fc.constant(null) }, { weight: 3, arbitrary: recipes });
 }
 
-export const layoutCases: fc.Arbitrary<LayoutCase> = fc.record({
+const drawnParts = {
   volume: volumeRecipes(),
   channels: fc.dictionary(fc.constantFrom(...channelNames), volumeRecipes(), { maxKeys: 2 }),
-  chain: chainRecipes(),
   core: coreSizes(),
   overlap: fc.oneof(fc.constant({ z: 0, y: 0, x: 0 }), coreSizes(6)),
   mask: sometimes(maskRecipes()),
   region: sometimes(regionRecipes()),
   engine: engineRecipes(),
   arrival: fc.oneof({ weight: 2, arbitrary: fc.constant(null) }, { weight: 1, arbitrary: fc.nat(1000) }),
+};
+
+/** Background, maxima, shapes and intensities. */
+export const layoutCases: fc.Arbitrary<LayoutCase> = fc.record({ ...drawnParts, chain: chainRecipes() });
+
+/** Chains of any steps, in their order, and images of them that are saved. */
+export const anyChainCases: fc.Arbitrary<LayoutCase> = fc.record({
+  ...drawnParts,
+  chain: anyChainRecipes(),
+  saved: fc.oneof(fc.constant([]), fc.subarray([...FIXED_IMAGES], { minLength: 1 })),
 });
 
 /** Runs a case and says what is wrong with it, or nothing; `seen` is told what the case reached. */
@@ -79,10 +96,12 @@ export async function problemsOf(
   const limits = { ...(mask ? { mask: record(inMemory(mask, 'mask')) } : {}), ...(region ? { region } : {}) };
   const also = Object.fromEntries(Object.entries(channelsOf(drawn)).map(([name, volume]) => [name, record(volume)]));
 
+  const files = await SavedFiles.open(drawnCase.saved ?? []);
   const split = await detect(record(inMemory(drawn)), chain, {
     core,
     layout: { ...limits, also, overlap },
     options: arrival === null ? options : { ...options, order: 'any' },
+    saves: files.of('split'),
     ...(arrival === null
       ? {}
       : {
@@ -97,9 +116,16 @@ export async function problemsOf(
     core: tiled,
     layout: limits,
     options: { threads: 1, target: 'portable' },
+    saves: files.of('whole'),
   });
+  const made = await imagesMade(drawn, chain);
+  const { images } = imagesOf(drawn, chain, made);
+  const wrong: Record<string, unknown> = {
+    ...imageProblems(drawn, chain, made),
+    ...(await files.problems((name) => cut(images[name], drawn.size, region ?? wholeOf(drawn.size)))),
+  };
   const kept = keptBy(mask, region, drawn.size);
-  const truth = naive(drawn, chain, kept);
+  const truth = naive(drawn, chain, kept, made);
   const expected = rowsInLayout(truth, core, tiled, region?.start);
   const seams = seamsInLayout(truth, core, tiled, region?.start);
 
@@ -136,7 +162,7 @@ export async function problemsOf(
     const left = coresWith(kept, core, tiled, region?.start);
     seen('a mask that leaves out whole blocks', left.size < blockCount(core, tiled));
   }
-  if (chain.method === 'sum' || chain.method === 'mean') {
+  if (chain.shape && (chain.method === 'sum' || chain.method === 'mean')) {
     const crossing = truth.cells.filter(({ component }) => {
       const { voxels } = truth.components[component] as Component;
       return cores(voxels, core, tiled, region?.start).size > 1;
@@ -144,9 +170,10 @@ export async function problemsOf(
     const depends = crossing.some(({ values }) => values.some((of) => sum(of) !== sum([...of].reverse())));
     seen('a sum across cores that depends on its order', depends);
   }
+  for (const name of drawnCase.saved ?? []) seen(`saved: ${name}`, blockCount(core, tiled) > 1);
+  if (expected.length > 0) for (const what of reachedBy(chain, truth, images, drawn.size)) seen(what);
   seen('an empty mask', drawnCase.mask?.kind === 'empty');
 
-  const wrong: Record<string, unknown> = {};
   const compare = (what: string, found: unknown, right: unknown) => {
     if (!isDeepStrictEqual(found, right)) wrong[what] = { found, right };
   };

@@ -1,6 +1,11 @@
 /** The images of a chain, voxel by voxel as SPEC.md says: for `naive`, and as plain. */
+import { FIXED_IMAGES, type FixedImage } from '../../core/block.js';
 import type { Zyx } from '../../core/geometry.js';
 import type { Voxels } from '../../core/volume.js';
+import { dog, type Equalization, equalize, type Gaussians } from './naiveFilters.js';
+
+/** The greatest finite float32, which greater results become. */
+const MOST_FLOAT = (2 - 2 ** -23) * 2 ** 127;
 
 export interface Background {
   readonly size: { readonly y: number; readonly x: number };
@@ -9,9 +14,104 @@ export interface Background {
   readonly opening?: 'symmetric' | 'clearmap';
 }
 
+/** Pixels of a whole plane in memory, y, x order. */
+export interface Plane {
+  readonly data: Float64Array | Float32Array;
+  readonly size: { readonly y: number; readonly x: number };
+}
+
+export interface Illumination {
+  readonly flatfield: Plane;
+  readonly background?: Plane;
+  /** The specification's default where it is left out: the mean. */
+  readonly scaling?: number | 'mean' | 'max' | null;
+}
+
+/** The steps of a chain that make images; what is null or left out is skipped. */
+export interface ImageSteps {
+  readonly correctIllumination?: Illumination | null;
+  readonly removeBackground: Background | null;
+  readonly equalize?: Equalization | null;
+  readonly dog?: Gaussians | null;
+}
+
+/** What each step makes of the image before it, or null where it is skipped. */
+const makers: Readonly<
+  Record<Exclude<FixedImage, 'source'>, (image: Voxels, size: Zyx, steps: ImageSteps) => Voxels | null | undefined>
+> = {
+  illumination: (image, size, { correctIllumination: asked }) => asked && correctIllumination(image, size, asked),
+  background: (image, size, { removeBackground: asked }) => asked && background(image, size, asked),
+  equalized: (image, size, { equalize: asked }) => asked && equalize(image, size, asked),
+  dog: (image, size, { dog: asked }) => asked && dog(image, size, asked),
+};
+
+export type Images = Readonly<Record<FixedImage, Voxels>>;
+
+interface Walked {
+  /** What each name stands for. */
+  readonly images: Images;
+  /** What each step that is not skipped has to make, and of which image. */
+  readonly made: Partial<Record<FixedImage, { readonly image: Voxels; readonly from: Voxels }>>;
+}
+
 /** What the chain sees of a source: -0 reads as 0. */
 export function asRead(data: Voxels): Voxels {
   return data.map((value) => (value === 0 ? 0 : value));
+}
+
+/**
+ * The images of a chain. Where a run has made one it may be given: it then stands for its step's, and the steps after it are held to
+ * what they make of it.
+ */
+export function imagesOf(
+  { data, size }: { readonly data: Voxels; readonly size: Zyx },
+  steps: ImageSteps,
+  given: Partial<Images> = {},
+): Walked {
+  let last = asRead(data);
+  const images: Partial<Record<FixedImage, Voxels>> = { source: last };
+  const made: Walked['made'] = {};
+  for (const name of FIXED_IMAGES) {
+    if (name === 'source') continue;
+    const image = makers[name](last, size, steps);
+    if (image) {
+      made[name] = { image, from: last };
+      last = given[name] ?? image;
+    }
+    images[name] = last;
+  }
+  return { images: images as Images, made };
+}
+
+/** ((I - B) / (F - B)) s per plane, left to right in float64, rounded once: integers half to even, and saturated. */
+export function correctIllumination(
+  data: Voxels,
+  size: Zyx,
+  { flatfield, background: dark, scaling = 'mean' }: Illumination,
+): Voxels {
+  const pixels = size.y * size.x;
+  const flat = flatfield.data;
+  let total = 0;
+  let most = Number.NEGATIVE_INFINITY;
+  for (const value of flat) {
+    total += value;
+    most = Math.max(most, value);
+  }
+  const factor = scaling === 'mean' ? total / pixels : scaling === 'max' ? most : (scaling ?? 1);
+  return data.map((value, at) => {
+    const offset = dark ? (dark.data[at % pixels] as number) : 0;
+    const corrected = ((value - offset) / ((flat[at % pixels] as number) - offset)) * factor;
+    // The sum has no -0, also where a float32 has no smaller number.
+    if (data instanceof Float32Array) return Math.max(-MOST_FLOAT, Math.min(MOST_FLOAT, Math.fround(corrected))) + 0;
+    return Math.min(Math.max(halfToEven(corrected), 0), data instanceof Uint8Array ? 255 : 65535);
+  });
+}
+
+function halfToEven(value: number): number {
+  const below = Math.floor(value);
+  const rest = value - below;
+  if (rest === 0.5) return below % 2 === 0 ? below : below + 1;
+  return rest < 0.5 ? below : below + 1;
 }
 
 /** I - min(I, open(I)) per plane: erosion by the element, then dilation by its reflection or itself, inside the plane. */

@@ -2,6 +2,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import type { Zyx } from '../../core/geometry.js';
 import type { Voxels } from '../../core/volume.js';
+import type { Plane } from './naiveImages.js';
 
 export interface Image {
   readonly size: Zyx;
@@ -23,6 +24,18 @@ export async function readNpy(path: string): Promise<Image> {
   const [z, y, x] = extents.slice(1).map(Number) as [number, number, number];
   const bytes = Uint8Array.prototype.slice.call(file, 10 + headerBytes);
   return { size: { z, y, x }, data: new array(bytes.buffer, 0, z * y * x) };
+}
+
+/** Reads a C-order (y, x) file of little-endian float32. */
+export async function readPlane(path: string): Promise<Plane> {
+  const file = await readFile(path);
+  const headerBytes = file.readUInt16LE(8);
+  const header = file.toString('latin1', 10, 10 + headerBytes);
+  const extents = /'descr': '<f4', 'fortran_order': False, 'shape': \((\d+), (\d+)\)/.exec(header);
+  if (!extents) throw new Error(`${path}: a (y, x) file of float32 was expected, got ${header.trim()}`);
+  const [y, x] = extents.slice(1).map(Number) as [number, number];
+  const bytes = Uint8Array.prototype.slice.call(file, 10 + headerBytes);
+  return { size: { y, x }, data: new Float32Array(bytes.buffer, 0, y * x) };
 }
 
 /** Writes a C-order (z, y, x) file, little-endian, of the array's own type. */

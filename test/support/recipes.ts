@@ -3,11 +3,12 @@ import fc from 'fast-check';
 import { LEAST_SPARSE_BYTES } from '../../core/chainPlan.js';
 import { supportedTargets } from '../../core/target.js';
 import { Budget, type CellsOptions, FIXED_IMAGES, type Target, type Zyx } from '../../index.js';
+import { type ImageRecipes, imageRecipes, imageStepsFor } from './imageRecipes.js';
 import { type Chain, METHODS, type Method } from './naive.js';
-import { asRead, type Background, background } from './naiveImages.js';
+import { type Background, imagesOf } from './naiveImages.js';
 import { type Drawn, drawVolume, type VolumeRecipe } from './volumes.js';
 
-export interface ChainRecipe {
+export interface ChainRecipe extends ImageRecipes {
   readonly removeBackground: Background | null;
   readonly window: Zyx;
   readonly plateaus?: 'first' | 'all';
@@ -16,7 +17,11 @@ export interface ChainRecipe {
   readonly maskAbove: number | null;
   /** Added to both, so that equal, between and beyond the values all occur; of floats a part of the way to the next value. */
   readonly offset: number;
+  /** hMax as a place too, above the least value; and how far is looked. Left out, maxima need not stand out. */
+  readonly standsOut?: { readonly place: number; readonly reach: Zyx } | null;
   readonly method?: Method;
+  /** The radius of the spheres that are measured instead of shapes; null or left out, shapes are. */
+  readonly spheres?: number | null;
   /** Of names that the volume has no channel of, nothing is measured. */
   readonly measure: readonly string[];
 }
@@ -24,7 +29,7 @@ export interface ChainRecipe {
 /** Names under which a volume may have channels. */
 export const channelNames = ['nuclei', 'axons'] as const;
 
-/** All that SPEC.md has for these steps, and names of channels that a volume may have. */
+/** Background, maxima, shapes and intensities with all their options, and names of channels that a volume may have. */
 export function chainRecipes(): fc.Arbitrary<ChainRecipe> {
   const extent = fc.integer({ min: 1, max: 12 });
   const reach = fc.oneof(
@@ -53,25 +58,52 @@ export function chainRecipes(): fc.Arbitrary<ChainRecipe> {
   });
 }
 
+/** Chains of any steps that SPEC.md has, in their order. */
+export function anyChainRecipes(): fc.Arbitrary<ChainRecipe> {
+  const reach = fc.integer({ min: 0, max: 5 });
+  const standsOut = fc.record({
+    place: fc.constantFrom(0, 0, 0.05, 0.1, 0.2, 0.5, 1),
+    reach: fc.record({ z: reach, y: reach, x: reach }),
+  });
+  return fc
+    .tuple(
+      chainRecipes(),
+      imageRecipes(),
+      fc.record({
+        standsOut: fc.option(standsOut, { freq: 2 }),
+        spheres: fc.oneof(fc.constant(null), fc.constantFrom(0, 1, 1.5, 2, 2.5, 3, 3.7)),
+      }),
+    )
+    .map(([chain, images, rest]) => ({ ...chain, ...images, ...rest }));
+}
+
 /** The chain of a recipe, its thresholds set by the values of the volume. */
 export function chainFor(recipe: ChainRecipe, { data, size, also = {} }: Drawn): Chain {
-  const source = asRead(data);
-  const image = recipe.removeBackground === null ? source : background(source, size, recipe.removeBackground);
+  const steps = imageStepsFor(recipe, size);
+  const { dog: image } = imagesOf({ data, size }, steps).images;
   const values = [...new Set(image)].sort((a, b) => a - b);
+  const at = (place: number) => Math.round(place * (values.length - 1));
   const threshold = (place: number | null) => {
     if (place === null) return null;
-    const at = Math.round(place * (values.length - 1));
-    const value = values[at] as number;
+    const value = values[at(place)] as number;
     // The gaps between floats are of any size, and half way between two of them there may be no third.
-    const next = values[at + Math.sign(recipe.offset)] ?? value + Math.sign(recipe.offset);
+    const next = values[at(place) + Math.sign(recipe.offset)] ?? value + Math.sign(recipe.offset);
     return value + recipe.offset * (image instanceof Float32Array ? Math.abs(next - value) : 1);
   };
+  const { standsOut, spheres = null } = recipe;
+  const height = (place: number) => (values[at(place)] as number) - (values[0] as number);
   const measure = recipe.measure.filter((name) => name in also || (FIXED_IMAGES as readonly string[]).includes(name));
   return {
-    removeBackground: recipe.removeBackground,
-    maxima: { size: recipe.window, threshold: threshold(recipe.seedsAbove), plateaus: recipe.plateaus ?? 'first' },
-    shape: { threshold: threshold(recipe.maskAbove) },
+    ...steps,
+    maxima: {
+      size: recipe.window,
+      threshold: threshold(recipe.seedsAbove),
+      plateaus: recipe.plateaus ?? 'first',
+      ...(standsOut ? { hMax: height(standsOut.place), reach: standsOut.reach } : {}),
+    },
+    shape: spheres === null ? { threshold: threshold(recipe.maskAbove) } : null,
     method: recipe.method ?? 'max',
+    ...(spheres === null ? {} : { radius: spheres }),
     measure: measure.length > 0 ? measure : ['source'],
   };
 }

@@ -9,12 +9,12 @@ import { RecordingVolume } from './recordingVolume.js';
 import { type Drawn, drawVolume, inMemory } from './volumes.js';
 import { within } from './waiting.js';
 
-export const chain: Chain = {
+export const chain = {
   removeBackground: null,
   maxima: { size: { z: 3, y: 3, x: 3 }, threshold: 200 },
   shape: { threshold: 300 },
   measure: ['source', 'background'],
-};
+} satisfies Chain;
 export const core: Zyx = { z: 4, y: 7, x: 8 };
 
 /** Cells and ridges over many cores. */

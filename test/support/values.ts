@@ -12,8 +12,11 @@ const floats = {
   denormal: (value: number) => value * LEAST_FLOAT,
   /** Up to 1e31 on both sides of 0: beside them the small ones vanish in a sum. */
   huge: (value: number) => (value - 500) * (value % 800 === 100 ? 1 : 1e26),
-  /** Apart by more bits than a float64 has, so that a sum depends on the order in which it is taken. */
-  powers: (value: number) => 2 ** (Math.min(value, 5000) / 40),
+  /**
+   * Apart by more bits than a float64 has, so that a sum depends on the order in which it is taken; correcting the illumination may
+   * multiply them by a thousand and leaves them finite.
+   */
+  powers: (value: number) => 2 ** (Math.min(value, 4400) / 40),
   /** Few levels, so that plateaus and ties are many. */
   steps: (value: number) => Math.floor(value / 1000) / 4,
   /** Both zeros, which are one value. */

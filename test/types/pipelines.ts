@@ -17,11 +17,11 @@ source.pipe(shape({ threshold: 700 }));
 // error: MissingStep<"maxima">
 source.pipe(removeBackground({ size: 10 }), shape({ threshold: 700 }), maxima({ size: 5 }));
 
-// error: MissingStep<"shape">
+// Without shapes it is spheres that are measured.
 source.pipe(removeBackground({ size: 10 }), maxima({ size: 5 }), intensity({ method: 'max', measure: ['source'] }));
 
-// error: MissingStep<"shape">
-source.pipe(maxima({ size: 5 }), intensity({ method: 'max' }), shape({ threshold: 700 }));
+// error: MissingStep<"maxima">
+source.pipe(intensity({ method: 'max' }), maxima({ size: 5 }));
 
 // error: MissingStep<"maxima">
 source.pipe(cells({ memory: '1 GiB' }));
