@@ -96,8 +96,11 @@ export async function problemsOf(
   const limits = { ...(mask ? { mask: record(inMemory(mask, 'mask')) } : {}), ...(region ? { region } : {}) };
   const also = Object.fromEntries(Object.entries(channelsOf(drawn)).map(([name, volume]) => [name, record(volume)]));
 
+  // Of a source that keeps planes each push takes one, and rings wrap around; of another a push takes all of these small volumes.
+  const planeByPlane = arrival === null && engine.delays.length % 2 === 1;
+  const source = { ...inMemory(drawn), ...(planeByPlane && { keepsPlanes: 4096 }) };
   const files = await SavedFiles.open(drawnCase.saved ?? []);
-  const split = await detect(record(inMemory(drawn)), chain, {
+  const split = await detect(record(source), chain, {
     core,
     layout: { ...limits, also, overlap },
     options: arrival === null ? options : { ...options, order: 'any' },
@@ -137,6 +140,7 @@ export async function problemsOf(
     engine.delays.some((turns) => turns > 0),
   );
   seen('blocks in any order', arrival !== null);
+  seen('plane by plane', planeByPlane && core.z > 1);
   seen('a skipped step measured', chain.measure.includes('dog'));
   seen('many cells', expected.length > 1);
   seen('no cells', expected.length === 0);
