@@ -23,8 +23,8 @@ export interface BlocksOptions<Also extends NamedImage = never> extends LayoutOp
  * read where something asks for them, such as `cells()`. Of a volume whose depth is not known yet, a block comes when the planes of
  * its core have arrived; the last ones may be shallower.
  *
- * @throws {OptionError} at once, if a size is not a positive integer, a region does not lie in the volume, or `also` has
- * a name that a step makes or a volume of another extent
+ * @throws {OptionError} at once, if a size is not a positive integer, a region does not lie in the volume, there is a mask and the
+ * depth is not known, or `also` has a name that a step makes or a volume of another extent
  * @example blocks(volume, { size: { z: 64, y: 512, x: 512 } }).pipe(removeBackground(), maxima(), shape(), cells())
  */
 export function blocks<Also extends NamedImage = never>(
@@ -91,7 +91,10 @@ function checkInputs({ volume, also, mask }: Inputs): void {
     const [expected, got] = [text(volume.size), text(other.size)];
     if (got !== expected) throw new OptionError('blocks', `also.${name}`, `of ${expected} voxels as ${volume.id}`, got);
   }
-  if (mask && mask.size.z === null) throw new OptionError('blocks', 'mask', 'a volume of known depth', mask.id);
+  // Where a voxel lies in the mask depends on both depths.
+  for (const { id, size } of mask ? [mask, volume] : []) {
+    if (size.z === null) throw new OptionError('blocks', 'mask', 'of known depth, as its volume', `${id} of none yet`);
+  }
 }
 
 class LazyBlock<Has extends Result> implements Block<Has> {

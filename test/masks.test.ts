@@ -5,7 +5,16 @@ import fc from 'fast-check';
 import { lastValueFrom, toArray } from 'rxjs';
 import { addHalos, extent, grow, noHalo, voxelCount, type Zyx } from '../core/geometry.js';
 import { bytesPerVoxel } from '../core/volume.js';
-import { BlockError, blocks, idle, removeBackground, SourceError, type Volume } from '../index.js';
+import {
+  BlockError,
+  blocks,
+  idle,
+  liveVolume,
+  OptionError,
+  removeBackground,
+  SourceError,
+  type Volume,
+} from '../index.js';
 import { detect, stepsOf } from './support/detect.js';
 import { blockCount, contains, coreAt, coreFor, coreSizes, coresWith } from './support/layouts.js';
 import { drawMask, drawRegion, keptBy, maskRecipes, regionRecipes } from './support/limits.js';
@@ -210,4 +219,12 @@ test.serial('-0 reads as 0, in voxels() and in what is measured', async (t) => {
       method,
     );
   }
+});
+
+test('a mask of a volume whose depth is not known is refused at once, and not taken to leave out every block', (t) => {
+  const { volume } = liveVolume({ size: { y: 4, x: 4 }, buffer: 40 });
+  const mask = inMemory({ size: { z: 8, y: 4, x: 4 }, data: new Uint8Array(128).fill(1) }, 'tissue');
+  const error = t.throws(() => blocks(volume, { mask }), { instanceOf: OptionError });
+  t.regex(error?.message ?? '', /^blocks: mask must be of known depth, as its volume, got 'live \d+ of none yet'$/);
+  t.throws(() => blocks(mask, { mask: volume }), { instanceOf: OptionError });
 });
