@@ -12,12 +12,13 @@ const MOST_PLANE_VOXELS = 4 * 1024 * 1024;
 const LIVE_PLANES = 16;
 
 export interface LayoutOptions {
-  /** Extent of the cores in voxels, along all axes or each. Default: follows the source, see DESIGN "Running a block". */
+  /** Extent of the cores in voxels, along all axes or each. Default: multiples of the source's chunks, some seconds of work. */
   readonly size?: number | Zyx;
   /** Axes along which the volume is cut; along the others a core is as long as what is tiled. Default all. */
   readonly axes?: readonly ('z' | 'y' | 'x')[];
-  /** Bounds of the cores' extent in voxels, where `size` does not say it. */
+  /** The greatest extent of the cores in voxels, where `size` does not say it. */
   readonly sizeMax?: number | Zyx;
+  /** The least, where the volume is that large. */
   readonly sizeMin?: number | Zyx;
   /** Voxels that neighbouring blocks read in common at the least. It only makes reads larger, never changes cells. Default 0. */
   readonly overlap?: number | Zyx;

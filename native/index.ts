@@ -213,7 +213,11 @@ export interface Addon {
 /** Compiled to dist/native, so the addon's build folder is two up. */
 export const addon = load('../../native/build/Release/somaflow.node') as Addon;
 
-/** Native jobs that have not settled. */
+/**
+ * How many native jobs have not settled.
+ *
+ * @example const busy = runningJobs() > 0;
+ */
 export function runningJobs(): number {
   return addon.pendingJobs();
 }
