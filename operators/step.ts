@@ -1,7 +1,7 @@
 import { isAbsolute } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { inspect, isDeepStrictEqual } from 'node:util';
-import { FIXED_IMAGES, type FixedImage, type ImageResult, type NamedImage } from '../core/block.js';
+import { FIXED_IMAGES, type FixedImage, type ImageResult, type NamedImage, type Step } from '../core/block.js';
 import { OptionError } from '../core/errors.js';
 import { AXES, type Zyx } from '../core/geometry.js';
 import { checkKeys, checkOneOf, extentOf } from '../core/options.js';
@@ -71,7 +71,7 @@ const COLUMN = /^([xyz]|size|volume|label|flags|centroid_[xyz]|box_[xyz][01])$/;
 export function step<const Name extends NamedImage, const With extends ImageResult = never>(
   name: Name,
   options: StepOptions<With>,
-) {
+): Step<'source' | Exclude<With, FixedImage>, Name> {
   if (typeof name !== 'string' || !/^[A-Za-z]\w*$/.test(name)) {
     throw new OptionError('step', 'name', "of letters, digits and '_', a letter first", name);
   }
@@ -85,8 +85,11 @@ export function step<const Name extends NamedImage, const With extends ImageResu
   checkOthers(where, name, others);
   const given = jsonOf(where, options.options);
   const code = codeOf(where, options);
-  const needs = others.filter((other) => !(FIXED_IMAGES as readonly string[]).includes(other));
-  return makes(name, ['source', ...needs] as ('source' | Exclude<With, FixedImage>)[], {
+  const needs = others.filter((other) => !(FIXED_IMAGES as readonly string[]).includes(other)) as Exclude<
+    With,
+    FixedImage
+  >[];
+  return makes(name, ['source', ...needs], {
     name: where,
     options: {
       ...{ halo, with: others, options: given },
@@ -147,10 +150,6 @@ function jsonOf(where: string, given: unknown): unknown {
   } catch {
     // It is no JSON at all: a function, a bigint, or something that holds itself.
   }
-  throw new OptionError(
-    where,
-    'options',
-    'what JSON can say',
-    inspect(given, { breakLength: Number.POSITIVE_INFINITY }),
-  );
+  const problem = `options must be what JSON can say, got ${inspect(given, { breakLength: Number.POSITIVE_INFINITY })}`;
+  throw new OptionError(where, 'options', 'what JSON can say', given, problem);
 }
