@@ -22,7 +22,7 @@ export function weighed(images: readonly Voxels[], size: Zyx, { halo, dtype }: W
             sum += value * (173 + 3 * dz + 11 * dy + 29 * dx + 7 * n);
           }
     });
-    out[at] = dtype === 'float32' ? sum / 16 : sum % 251;
+    out[at] = dtype === 'float32' ? sum / 2 ** 14 : sum % 251;
   });
   return out;
 }

@@ -36,7 +36,7 @@ export function weigh({ planes, center, size, others, options }: PlaneWindow): V
               sum += value * (173 + dz * 3 + dy * 11 + dx * 29 + n * 7);
             }
         }
-      out[y * size.x + x] = dtype === 'float32' ? sum / 16 : sum % 251;
+      out[y * size.x + x] = dtype === 'float32' ? sum / 2 ** 14 : sum % 251;
     }
   return out;
 }
