@@ -1,11 +1,12 @@
 import type { FloodRules, Method, NativeDetector } from '../native/index.js';
 import type { StepPlan } from './block.js';
 import { integerColumns } from './cellTable.js';
-import type { ChainImages } from './chainImages.js';
+import type { ChainImages, ImageNames, ImageNode } from './chainImages.js';
 import { checkColumnsOf, type ExtraColumn, extraColumnNames } from './columns.js';
 import { OptionError } from './errors.js';
-import { noHalo, perAxis, type Zyx } from './geometry.js';
+import { type Halo, noHalo, perAxis, type Zyx, zyx } from './geometry.js';
 import type { ImageSink } from './imageSink.js';
+import type { CellWindows, MeasureFunction } from './userMeasure.js';
 import type { Dtype } from './volume.js';
 
 interface MaximaOptions {
@@ -22,6 +23,17 @@ interface IntensityOptions {
   readonly method: Method;
   readonly measure: readonly string[];
   readonly radius: number;
+}
+
+/** A window around each maximum that a user's function measures: a column of the table. */
+export interface WindowColumn {
+  /** The step, as errors name it. */
+  readonly step: string;
+  readonly column: string;
+  readonly image: number;
+  readonly dtype: Dtype;
+  readonly window: Zyx;
+  readonly call: MeasureFunction<CellWindows>;
 }
 
 /** The threshold that stands for null: every value is above it. */
@@ -41,6 +53,7 @@ export class BranchPlan {
   readonly maskThreshold: number;
   readonly rules: FloodRules;
   readonly detector: NativeDetector;
+  readonly windows: readonly WindowColumn[];
 
   constructor(
     /** Empty where the pipeline has no branches. */
@@ -66,7 +79,7 @@ export class BranchPlan {
     const measuring = options<IntensityOptions>('intensity');
     const { method = 'max', measure = [] } = measuring ?? {};
     const radius = shape || !measuring ? null : measuring.radius;
-    const image = names.of('dog');
+    const image = names.searched;
     const measured = measure.map((name) => names.of(name));
     // Whether a voxel is saturated is told by the source, so that has to come along.
     const told = extras.includes('flags') ? [...measured, names.of('source')] : measured;
@@ -74,31 +87,33 @@ export class BranchPlan {
     images.ask(image, find('maxima')?.halo ?? noHalo);
     const around = perAxis(Math.ceil(radius ?? 0));
     for (const node of kept) images.ask(node, { before: around, after: around });
+    this.windows = windowColumns(plans, names, images);
 
     const fixed = shape ? ['x', 'y', 'z', 'size'] : ['x', 'y', 'z'];
     checkColumnsOf('cells', extras, shape !== undefined);
-    this.labelSinks = plans.flatMap(({ name, options }) =>
-      name === 'save' && options.step === 'shape' ? [options.sink as ImageSink] : [],
-    );
-    const measuredEnd = shape || radius !== null ? fixed.length + kept.length : 3;
-    const { end, places } = placesOf(extras, measuredEnd);
-    this.labelPlace = places.get('label') ?? null;
-    this.rowWidth = end;
+    this.labelSinks = labelSinksOf(plans);
+    const channels = shape || radius !== null ? kept.length : 0;
+    const values = fixed.length + channels;
+    const { end, places } = placesOf(extras, values + this.windows.length);
     const extraColumns = extras.flatMap((extra) => (extra === 'volume' ? [] : extraColumnNames[extra]));
-    const taken = measure.find((name) => integerColumns.has(name) || extraColumns.includes(name));
-    if (taken !== undefined) throw new OptionError('intensity', 'measure', 'names that no other column has', taken);
-    this.columns = [...fixed, ...measure, ...extraColumns];
+    const named = [...measure, ...this.windows.map(({ column }) => column)];
+    const taken = named.find((name) => integerColumns.has(name) || extraColumns.includes(name));
+    if (taken !== undefined) throw new OptionError('cells', 'a measured column', 'of a name that no other has', taken);
+    this.columns = [...fixed, ...named, ...extraColumns];
     this.places = [
       ...fixed.keys(),
       ...measured.map((node) => fixed.length + kept.indexOf(node)),
+      ...this.windows.map((_, at) => values + at),
       ...extraColumns.map((column) => places.get(column) as number),
     ];
+    this.rowWidth = end;
+    this.labelPlace = places.get('label') ?? null;
     this.maskThreshold = shape?.threshold ?? BELOW_ALL;
     this.rules = {
       dtypes: kept.map((node) => images.nodes[node]?.dtype as Dtype),
       method,
       mergePlateaus: plateaus === 'first',
-      seedValues: 0,
+      seedValues: this.windows.length,
       centroid: extras.includes('centroid'),
       box: extras.includes('box'),
       flags: extras.includes('flags'),
@@ -114,10 +129,11 @@ export class BranchPlan {
       windowY: size.y,
       windowX: size.x,
       firstOfEquals: plateaus === 'first',
-      // A maximum outside the mask is no cell, so with a shape it need not be looked for there.
-      seedThreshold: Math.max(threshold ?? BELOW_ALL, this.maskThreshold),
+      // A maximum outside the mask is no cell, so with a shape it need not be looked for there; but it is saved.
+      seedThreshold: Math.max(threshold ?? BELOW_ALL, savesMaxima(plans) ? BELOW_ALL : this.maskThreshold),
       prominence: hMax === null ? null : { height: hMax, reachZ: reach.z, reachY: reach.y, reachX: reach.x },
       radius,
+      around: this.windows.map(({ image, window: { z, y, x } }) => ({ image, window: [z, y, x] })),
       shape: shape !== undefined,
       maskThreshold: this.maskThreshold,
       ...this.rules,
@@ -131,4 +147,33 @@ function placesOf(extras: readonly ExtraColumn[], from: number): { end: number; 
   const there = (['centroid', 'box', 'flags', 'label'] as const).filter((extra) => extras.includes(extra));
   const columns = there.flatMap((extra) => extraColumnNames[extra]);
   return { end: from + columns.length, places: new Map(columns.map((column, at) => [column, from + at])) };
+}
+
+function windowColumns(plans: readonly StepPlan[], names: ImageNames, images: ChainImages): WindowColumn[] {
+  return plans.flatMap(({ name, options, measured }) => {
+    if (!measured?.window) return [];
+    const { column, of } = options as { readonly column: string; readonly of: string };
+    const { window, call } = measured;
+    const image = names.of(of);
+    images.ask(image, reachOf(window));
+    const { dtype } = images.nodes[image] as ImageNode;
+    return [{ step: name, column, image, dtype, window, call }];
+  });
+}
+
+/** What a window around a voxel reads before and behind it. */
+function reachOf(window: Zyx): Halo {
+  const before = zyx((a) => Math.floor(window[a] / 2));
+  return { before, after: zyx((a) => window[a] - 1 - before[a]) };
+}
+
+/** Whether a step saves the maxima. */
+export function savesMaxima(plans: readonly StepPlan[]): boolean {
+  return plans.some(({ name, options }) => name === 'save' && options.step === 'maxima');
+}
+
+/** Where steps save the labels of cells, which are no image of the chain. */
+export function labelSinksOf(plans: readonly StepPlan[]): ImageSink[] {
+  const saves = plans.filter(({ name, options }) => name === 'save' && options.step === 'shape');
+  return saves.map(({ options }) => options.sink as ImageSink);
 }

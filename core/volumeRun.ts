@@ -66,8 +66,8 @@ interface Table {
   readonly floods: Floods;
   readonly seams: Seams;
   readonly labels: Labels | null;
-  /** The places among what is saved of the images of its labels. */
-  readonly images: readonly number[];
+  /** The place among what is saved of the image of its labels. */
+  readonly image: number;
 }
 
 /** One volume of a run: its first block decides chain and layout; what its blocks find is joined and delivered here. */
@@ -105,10 +105,9 @@ export class VolumeRun {
     this.request = this.chain.request(first, target, budget.sparse, threads);
     checkBlock(this.chain, first, this.request, budget.images.capacityBytes);
     const written: WrittenImage[] = [...this.chain.saves];
-    this.tables = this.chain.branches.map((branch) => {
-      const images = branch.labelSinks.map((sink) => written.push({ dtype: 'uint32', sink }) - 1);
-      return this.table(branch, images);
-    });
+    this.tables = this.chain.branches.map((branch) =>
+      this.table(branch, written.push({ dtype: 'uint32', sinks: branch.labelSinks }) - 1),
+    );
     this.saved = new SavedImages(first, written);
     const { y, x } = first.layout.coreSize;
     this.blocksAtATime = y * x >= WIDE_PLANE_VOXELS ? 2 : threads + 1;
@@ -162,15 +161,13 @@ export class VolumeRun {
 
   /** Joins and delivers all that is left. */
   async finish(): Promise<void> {
-    for (const { seams, floods, delivery, labels, images } of this.tables) {
+    for (const { seams, floods, delivery, labels, image } of this.tables) {
       await seams.end();
       await floods.drain();
       try {
         await labels?.rank();
         await delivery.end();
-        await labels?.paint(this.saved.depth, async (region, voxels) => {
-          for (const image of images) await this.saved.write(image, region, voxels);
-        });
+        await labels?.paint(this.saved.depth, (region, voxels) => this.saved.write(image, region, voxels));
       } finally {
         labels?.free();
       }
@@ -230,7 +227,7 @@ export class VolumeRun {
     };
   }
 
-  private table(branch: BranchPlan, images: readonly number[]): Table {
+  private table(branch: BranchPlan, image: number): Table {
     const { options, store, lasting, lanes, counter, subscriber, signal, fail, record, hasVolumeColumn } = this.parts;
     const { budget, maxComponentVoxels } = options;
     const labels = this.labelsOf(branch);
@@ -271,7 +268,7 @@ export class VolumeRun {
     };
     const { maskThreshold } = branch;
     const seams = new Seams({ layout: this.first.layout, maskThreshold, maxComponentVoxels, complete });
-    return { branch, delivery, floods, seams, labels, images };
+    return { branch, delivery, floods, seams, labels, image };
   }
 
   /** What labels the cells of a table, where a column or an image is of them. */
