@@ -1,6 +1,6 @@
 import { isAbsolute } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { inspect, isDeepStrictEqual } from 'node:util';
+import { inspect } from 'node:util';
 import { FIXED_IMAGES, type FixedImage, type ImageResult, type NamedImage, type Step } from '../core/block.js';
 import { OptionError } from '../core/errors.js';
 import { AXES, type Zyx } from '../core/geometry.js';
@@ -144,12 +144,15 @@ function checkOthers(where: string, name: string, others: readonly string[]): vo
 /** A copy of options that go into records and to other threads: what JSON cannot say would get lost on the way. */
 function jsonOf(where: string, given: unknown): unknown {
   if (given === undefined) return undefined;
-  try {
-    const copy: unknown = JSON.parse(JSON.stringify(given));
-    if (isDeepStrictEqual(copy, given)) return copy;
-  } catch {
-    // It is no JSON at all: a function, a bigint, or something that holds itself.
-  }
-  const problem = `options must be what JSON can say, got ${inspect(given, { breakLength: Number.POSITIVE_INFINITY })}`;
-  throw new OptionError(where, 'options', 'what JSON can say', given, problem);
+  if (isJson(given)) return structuredClone(given);
+  const got = inspect(given, { breakLength: Number.POSITIVE_INFINITY });
+  throw new OptionError(where, 'options', 'what JSON can say', got);
+}
+
+function isJson(value: unknown, within: readonly unknown[] = []): boolean {
+  if (value === null || typeof value === 'string' || typeof value === 'boolean') return true;
+  if (typeof value === 'number') return Number.isFinite(value);
+  if (typeof value !== 'object' || within.includes(value)) return false;
+  const isPlain = Array.isArray(value) || [Object.prototype, null].includes(Object.getPrototypeOf(value));
+  return isPlain && Object.values(value).every((one) => isJson(one, [...within, value]));
 }
