@@ -16,6 +16,7 @@
         "chain/equalize_stage.cc",
         "chain/flood.cc",
         "chain/fragments.cc",
+        "chain/gathered.cc",
         "chain/images.cc",
         "chain/maxima.cc",
         "chain/measures.cc",

@@ -27,7 +27,7 @@ struct FloodRules {
   bool centroid = false, box = false, flags = false;
   int32_t saturated_channel = -1;       // where flags look for the greatest value of an integer type; -1: nowhere
   bool voxels = false;                  // whether each cell's voxels are given,
-  std::vector<int32_t> voxel_channels;  // and of which channels their values
+  std::vector<int32_t> voxel_channels{};  // and of which channels their values
   int32_t reserved = 0;                 // numbers at the end of each row that stay 0, for the caller to fill
 
   // Bytes of one voxel's values.
