@@ -18,7 +18,7 @@ export interface DeliveryOptions {
   /** The number of the volume, where the table has a column of it. */
   readonly volumeNumber: () => number | undefined;
   /** Fills in, in rows that are about to leave, what was not known before. */
-  readonly complete: (rows: Float64Array) => void;
+  readonly complete: (rows: Float64Array) => Promise<void>;
   /** Whether it is this volume's turn: those that came before it are out, and nothing is missing in its rows. */
   readonly isItsTurn: () => boolean;
   /** Whether a block that has not come never will. */
@@ -162,7 +162,7 @@ export class Delivery {
 
   private async deliver(rows: Float64Array, open: readonly OpenComponent[], last: boolean): Promise<void> {
     const { memory, branch, block, next, signal, record, delivered, complete } = this.options;
-    complete(rows);
+    await complete(rows);
     const table = CellTable.fromRows(branch.columns, rows, branch.rowWidth, branch.places);
     const volume = this.options.volumeNumber();
     const cells = volume === undefined ? table : table.with('volume', new Int32Array(table.count).fill(volume));

@@ -92,9 +92,9 @@ export class Labels {
   }
 
   /** Puts labels where rows have numbers. */
-  relabel(rows: Float64Array): void {
+  async relabel(rows: Float64Array): Promise<void> {
     const { rowWidth, place } = this.options;
-    if (place !== null) this.table?.relabel(rows, rowWidth, place);
+    if (place !== null) await this.table?.relabel(rows, rowWidth, place);
   }
 
   /** Paints the image with the labels, part by part. */

@@ -244,7 +244,7 @@ export class VolumeRun {
       next: (batch) => subscriber.next(batch),
       signal,
       volumeNumber: () => (hasVolumeColumn() ? this.number : undefined),
-      complete: (rows) => labels?.relabel(rows),
+      complete: async (rows) => labels?.relabel(rows),
       isItsTurn: () => !(waits && !labels?.areKnown) && this.parts.isItsTurn(this),
       isClosed: (index) => this.arrivals.isClosed(index),
       isUnsettled: (index) => seams.isUnsettled(index),

@@ -23,7 +23,7 @@ export interface SortedRuns {
 interface NativeLabels {
   add(places: Uint8Array): void;
   rank(): Promise<void>;
-  relabel(rows: Float64Array, width: number, place: number): void;
+  relabel(rows: Float64Array, width: number, place: number): Promise<void>;
   paint(runs: Uint8Array, box: NativeBox, into: Uint8Array, fresh: boolean): Promise<void>;
   stop(): void;
   free(): void;
@@ -74,8 +74,8 @@ export class LabelTable {
   }
 
   /** Puts labels in the place of numbers, in rows of `width` numbers. */
-  relabel(rows: Float64Array, width: number, place: number): void {
-    this.native.relabel(rows, width, place);
+  relabel(rows: Float64Array, width: number, place: number): Promise<void> {
+    return this.native.relabel(rows, width, place);
   }
 
   /** Writes the labels of runs into the packed uint32 voxels of a box; with `fresh` all else in it becomes 0. */

@@ -5,7 +5,7 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
 import fc from 'fast-check';
-import { lastValueFrom, Subscription } from 'rxjs';
+import { concat, lastValueFrom, merge, Subscription } from 'rxjs';
 import { LEAST_SPARSE_BYTES } from '../core/chainPlan.js';
 import { extent, type Zyx } from '../core/geometry.js';
 import {
@@ -29,7 +29,7 @@ import {
   steps,
 } from '../index.js';
 import { leastImageBytes } from './support/budgets.js';
-import { asked, detect, imagesMade, tablesOf } from './support/detect.js';
+import { asked, detect, gather, imagesMade, tablesOf } from './support/detect.js';
 import { ImageInMemory } from './support/imageInMemory.js';
 import { extraNumbers, labelsOf } from './support/labelTruth.js';
 import { blockAt, coreFor, coreSizes } from './support/layouts.js';
@@ -112,6 +112,8 @@ test.serial(
       );
       for (const count of [2, 4, 8]) reached.seen(`a cell across ${count} cores`, saves && across.includes(count));
       reached.seen('spilled', saves && memory.spilledBytes > 0 && across.length > 0);
+      // A label takes 4 bytes, and ranking it 32.
+      reached.seen('labels in a file', across.length * 36 > (sparse * 3) / 8);
       reached.seen('no cells', saves && across.length === 0);
       reached.seen('one plane', saves && tiled.z === 1 && across.length > 0);
       reached.seen('several parts', image.regions.length > 1 && across.length > 0);
@@ -129,7 +131,16 @@ test.serial(
     t.deepEqual(
       reached.missing([
         ...[2, 4, 8].map((count) => `a cell across ${count} cores`),
-        ...['spilled', 'no cells', 'one plane', 'several parts', 'parts of a plane', 'a mask', 'a region'],
+        ...[
+          'spilled',
+          'labels in a file',
+          'no cells',
+          'one plane',
+          'several parts',
+          'parts of a plane',
+          'a mask',
+          'a region',
+        ],
         ...['two cells on one component, all plateaus', 'labels known late, in many batches', 'all columns', ...ASKED],
       ]),
       [],
@@ -283,6 +294,20 @@ test.serial('each branch has labels and an image of its own, and one sink for se
   );
   const error = await t.throwsAsync(lastValueFrom(shared), { instanceOf: OptionError });
   t.is(error.message, "save: the sink of 'shape' must be one of its own in each branch, got 'memory twice'");
+});
+
+test.serial('of several volumes each has labels from 1 on, and the column of the volume stays the last', async (t) => {
+  const of = (id: string) => blocks(inMemory(fixed, id), { size: fixedCore });
+  for (const both of [concat(of('one'), of('two')), merge(of('one'), of('two'))]) {
+    const found = await gather((progress) =>
+      asked(both, fixedChain).pipe(cells({ columns: ['volume', 'label'], progress })),
+    );
+    t.deepEqual(found.names.slice(-2), ['label', 'volume']);
+    for (const volume of [0, 1]) {
+      const rows = found.rows.filter((row) => row.at(-1) === volume).map((row) => row.slice(0, -1));
+      t.deepEqual(rows, labelled);
+    }
+  }
 });
 
 test.serial('of a running acquisition the image is as deep as what came', async (t) => {

@@ -77,14 +77,24 @@ class LabelsObject : public Napi::ObjectWrap<LabelsObject> {
         });
   }
 
-  // relabel(rows, width, place): puts the label of each row's cell in the place of the cell's number.
-  void relabel(const Napi::CallbackInfo& info) {
-    Napi::Float64Array rows = info[0].As<Napi::Float64Array>();
+  // relabel(rows, width, place): Promise that resolves once each row has its cell's label in the place of the cell's number. A job,
+  // since labels in a file may have to be read.
+  Napi::Value relabel(const Napi::CallbackInfo& info) {
+    const auto rows = std::make_shared<Lent>(info[0]);
     const size_t width = static_cast<size_t>(info[1].ToNumber().Int64Value());
     const size_t place = static_cast<size_t>(info[2].ToNumber().Int64Value());
-    translated(info.Env(), [&] {
-      for (size_t at = place; at < rows.ElementLength(); at += width) rows[at] = labels_->of(rows[at]);
-    });
+    Ref();
+    return start_job(
+        info.Env(), 1,
+        [this, rows, width, place] {
+          double* const numbers = reinterpret_cast<double*>(rows->data);
+          for (size_t at = place; at < rows->bytes / sizeof(double); at += width) numbers[at] = labels_->of(numbers[at]);
+        },
+        [this, rows](Napi::Env env) -> Napi::Value {
+          rows->array.Reset();
+          Unref();
+          return env.Undefined();
+        });
   }
 
   // paint(runs, box, into, fresh): Promise that resolves once the runs' labels are in the box; with `fresh` all else in it is 0.
