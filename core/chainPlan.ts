@@ -3,6 +3,7 @@ import type { AnyBlock, StepPlan } from './block.js';
 import { branchesOf, trunkOf } from './branches.js';
 import { BranchPlan } from './branchPlan.js';
 import { ChainImages, type ImageNode } from './chainImages.js';
+import type { ExtraColumn } from './columns.js';
 import { BudgetError, OptionError } from './errors.js';
 import { extent, greaterHalo, grow, type Halo, noHalo, type Region, type Zyx, zyx } from './geometry.js';
 import type { ImageSink } from './imageSink.js';
@@ -48,11 +49,14 @@ export class ChainPlan {
   readonly plans: readonly StepPlan[];
   private readonly images: ChainImages;
 
-  constructor(block: AnyBlock, wanted: Wanted = 'cells') {
+  constructor(block: AnyBlock, wanted: Wanted = 'cells', columns: readonly ExtraColumn[] = []) {
     this.plans = typeof wanted === 'object' ? upTo(trunkOf(block.plans), wanted.image) : block.plans;
     this.images = new ChainImages(block);
     const all = [...branchesOf(this.plans)];
-    this.branches = wanted === 'cells' ? all.map(([name, plans]) => new BranchPlan(name, plans, this.images)) : [];
+    const searched =
+      wanted === 'cells' ? all : wanted === 'saves' ? all.filter(([, plans]) => plans.some(savesShape)) : [];
+    this.branches = searched.map(([name, plans]) => new BranchPlan(name, plans, this.images, columns));
+    checkLabelSinks(this.branches);
     const saves = new Map<StepPlan | string, SavedImage>();
     const save = (by: StepPlan | string, image: number, sink?: ImageSink) => {
       const { dtype } = this.images.nodes[image] as ImageNode;
@@ -62,7 +66,7 @@ export class ChainPlan {
     for (const [, plans] of all) {
       const names = this.images.follow(plans);
       if (typeof wanted === 'object') save(wanted.image, names.of(wanted.image));
-      else for (const plan of plans) if (plan.name === 'save') saveBy(plan);
+      else for (const plan of plans) if (plan.name === 'save' && !savesShape(plan)) saveBy(plan);
       function saveBy(plan: StepPlan): void {
         const { step, sink } = plan.options as unknown as SaveOptions;
         save(plan, names.of(step), sink);
@@ -214,6 +218,19 @@ export function firstPlaneNeeded(chain: ChainPlan, block: AnyBlock, blockNeeds: 
 /** The steps up to the one that makes an image. */
 function upTo(plans: readonly StepPlan[], image: string): readonly StepPlan[] {
   return plans.slice(0, plans.findIndex((plan) => (plan.adds as readonly string[]).includes(image)) + 1);
+}
+
+/** Whether a step saves the labels of cells, which are no image of the chain. */
+function savesShape({ name, options }: StepPlan): boolean {
+  return name === 'save' && options.step === 'shape';
+}
+
+/** Each table has cells, and so an image, of its own: a step behind a branching would write them all into one. */
+function checkLabelSinks(branches: readonly BranchPlan[]): void {
+  const sinks = branches.flatMap(({ labelSinks }) => labelSinks);
+  const twice = sinks.find((sink, at) => sinks.indexOf(sink) !== at);
+  if (twice)
+    throw new OptionError('save', "the sink of 'shape'", 'one of its own in each branch', `${twice.path} twice`);
 }
 
 function inVolume({ core, volume }: AnyBlock, halo: Halo): Region {

@@ -29,17 +29,18 @@ import { type Drawn, inMemory } from './volumes.js';
 import { within } from './waiting.js';
 
 /** Where images of a chain go, by their names. */
-export type Saves = Readonly<Partial<Record<FixedImage, ImageSink>>>;
+export type Saves = Readonly<Partial<Record<FixedImage | 'shape', ImageSink>>>;
 
 /**
  * The steps of a chain. It is drawn, so the compiler cannot know which images there are, or what is measured; images are saved where
- * all have been made.
+ * all have been made, labels behind the shapes.
  */
 export function stepsOf(chain: Chain, saves: Saves = {}): Step<'source', 'maxima' | 'shape' | 'intensity'> {
   const { maxima: peaks, shape: mask, method = 'max', radius, measure } = chain;
   const measured = { method, measure, ...(radius === undefined ? {} : { radius }) } as IntensityOptions<FixedImage>;
-  const saving = Object.entries(saves).map(([name, sink]) => save(name as FixedImage, sink));
-  const shaped = mask === null ? [] : [shape(mask)];
+  const { shape: labels, ...images } = saves;
+  const saving = Object.entries(images).map(([name, sink]) => save(name as FixedImage, sink));
+  const shaped = mask === null ? [] : [shape(mask), ...(labels ? [save('shape', labels)] : [])];
   const all = [...imageStepsOf(chain), ...saving, maxima(peaks), ...shaped, intensity(measured)];
   return (steps as (...all: readonly unknown[]) => unknown)(...all) as ReturnType<typeof stepsOf>;
 }
