@@ -74,6 +74,14 @@ export class BranchPlan {
       dtypes: kept.map((node) => images.nodes[node]?.dtype as Dtype),
       method,
       mergePlateaus: plateaus === 'first',
+      seedValues: 0,
+      centroid: false,
+      box: false,
+      flags: false,
+      saturatedChannel: -1,
+      voxels: false,
+      voxelChannels: [],
+      reserved: 0,
     };
     this.detector = {
       image,

@@ -4,6 +4,7 @@
  */
 import { describeRegion, type Region } from './geometry.js';
 
+/** What all of them are. */
 export abstract class SomaflowError extends Error {
   abstract override readonly name: string;
 }

@@ -78,7 +78,22 @@ export interface FloodRules {
   readonly method: Method;
   /** Whether of seeds on one plateau of equal value only the first stays. */
   readonly mergePlateaus: boolean;
+  /** Numbers that each seed brings, and its cell keeps. */
+  readonly seedValues: number;
+  readonly centroid: boolean;
+  readonly box: boolean;
+  readonly flags: boolean;
+  /** Where flags look for the greatest value of an integer type, an index into `dtypes`; -1: nowhere. */
+  readonly saturatedChannel: number;
+  /** Whether each cell's voxels are given, and of which images, indices into `dtypes`, their values. */
+  readonly voxels: boolean;
+  readonly voxelChannels: readonly number[];
+  /** Numbers at the end of each row that stay 0, for the caller to fill. */
+  readonly reserved: number;
 }
+
+/** Numbers of a run in `cellRuns`. */
+export const cellRunNumbers = 5;
 
 /** A search for cells in one image. */
 export interface NativeDetector extends FloodRules {
@@ -137,8 +152,16 @@ export interface ChainConfig {
 
 /** What a push leaves of one detector; see native/chain/detector.h. */
 export interface DetectorOutput {
-  /** x, y, z, size, then what was measured of the image and of each channel; without shape only x, y, z. */
+  /**
+   * A cell's numbers: x, y, z; with shape the size; with shape or radius what was measured of the image and of each channel; those that
+   * seeds bring; with shape, where asked, the centroid's x, y, z, the box's x0, x1, y0, y1, z0, z1, half-open, and the flags (1: a
+   * voxel on a face of the volume, 2: one with the greatest value of its type); those reserved.
+   */
   readonly rows: Float64Array;
+  /** Where voxels are asked: z, y, x, length and row of each run, sorted by row, then z, y, x. */
+  readonly cellRuns: Int32Array;
+  /** Of each image in `voxelChannels`: the values of the runs' voxels, packed, in the order of the runs. */
+  readonly cellValues: readonly Uint8Array[];
   readonly fragments: Uint8Array;
   /** `fragmentFields` numbers a fragment; see `FragmentField` in native/chain/fragments.h. */
   readonly index: Float64Array;
@@ -165,7 +188,7 @@ export interface NativeChain {
 }
 
 /** Voxels, runs and seeds of all components of a batch, and of its largest. */
-export interface FloodTotals extends FloodRules {
+export interface FloodTotals {
   readonly voxels: number;
   readonly runs: number;
   readonly seeds: number;
@@ -174,13 +197,31 @@ export interface FloodTotals extends FloodRules {
   readonly mostSeeds: number;
 }
 
+/** Some of the runs of cells' voxels and their values, as in `DetectorOutput`; rows are counted over all cells of the batch. */
+export interface NativeVoxels {
+  readonly runs: Int32Array;
+  readonly values: readonly Uint8Array[];
+}
+
+export interface FloodOptions extends FloodTotals {
+  readonly rules: FloodRules;
+  /** Planes, rows and columns of the volume; 0 planes where it is not known how many, and no fragment says it either. */
+  readonly volume: readonly [number, number, number];
+  readonly inFile: boolean;
+  readonly folder: string;
+}
+
 export interface NativeFlood {
   /** Takes a fragment of the component under way. */
   add(fragment: Uint8Array): void;
   /** Says that the component under way has all its fragments. */
   close(): void;
-  /** Divides the components; gives the cells of all, and how many each has. */
-  run(): Promise<{ readonly rows: Float64Array; readonly counts: Int32Array }>;
+  /** Divides the components; gives the cells of all, how many each has, and how many runs their voxels have. */
+  run(): Promise<{ readonly rows: Float64Array; readonly counts: Int32Array; readonly cellRuns: number }>;
+  /** Copies some of those runs; it finds them at once where the last copy ended. */
+  takeVoxels(from: number, count: number): NativeVoxels;
+  /** Gives back the memory or the file in which the runs lie. */
+  free(): void;
   stop(): void;
 }
 
@@ -202,9 +243,9 @@ export interface Addon {
     readonly workspaceBytes: number;
     readonly sparseBytes: number;
   };
-  readonly Flood: new (options: FloodTotals & { readonly inFile: boolean; readonly folder: string }) => NativeFlood;
+  readonly Flood: new (options: FloodOptions) => NativeFlood;
   /** Bytes of memory that the floods of a batch take, without the rows that they leave. */
-  floodBytes(totals: FloodTotals): number;
+  floodBytes(totals: FloodTotals, rules: FloodRules): number;
   touching(a: Int32Array, b: Int32Array): Int32Array;
   supportedTargets(): string[];
   pendingJobs(): number;
@@ -213,7 +254,11 @@ export interface Addon {
 /** Compiled to dist/native, so the addon's build folder is two up. */
 export const addon = load('../../native/build/Release/somaflow.node') as Addon;
 
-/** Native jobs that have not settled. */
+/**
+ * How many native jobs have not settled.
+ *
+ * @example const busy = runningJobs() > 0;
+ */
 export function runningJobs(): number {
   return addon.pendingJobs();
 }

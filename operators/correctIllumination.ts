@@ -33,8 +33,8 @@ export interface CorrectIlluminationOptions {
  * finite at a pixel (the first is named), the scaling is none of those, or an option is unknown
  * @throws {OptionError} in the stream, if a field is not of the extent of the volume's planes
  * @source Model and Burkhardt, Cytometry 44, 309 (2001); Renier et al., Cell 165, 1789 (2016)
- * @example blocks(volume).pipe(correctIllumination({ flatfield: await readFlatfield('flatfield.npy') }), removeBackground())
- * @example correctIllumination({ flatfield: { line: [0.8, 1, 0.9], axis: 'x' }, scaling: 'max' })
+ * @example applied(volume, correctIllumination({ flatfield: await readFlatfield('flatfield.npy') }))
+ * @example applied(volume, correctIllumination({ flatfield: { line: new Float64Array(volume.size.x).fill(2), axis: 'x' }, scaling: null }))
  */
 export function correctIllumination(options: CorrectIlluminationOptions) {
   checkKeys('correctIllumination', options, ['flatfield', 'background', 'scaling']);

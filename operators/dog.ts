@@ -26,7 +26,7 @@ export interface DogOptions {
  * @throws {OptionError} at once, if a size is not an integer in 1..128, a sigma is not a finite number above 0, or an option is
  * unknown
  * @source Marr & Hildreth, Proc. R. Soc. B 207, 187 (1980); Renier et al., Cell 165, 1789 (2016)
- * @example blocks(volume).pipe(removeBackground(), dog({ size: { z: 6, y: 10, x: 10 } }), maxima({ threshold: 20 }))
+ * @example blocks(volume).pipe(removeBackground(), dog({ size: { z: 6, y: 10, x: 10 } }), maxima({ threshold: 20 }), cells())
  */
 export function dog(options: DogOptions) {
   checkKeys('dog', options, ['size', 'sigma', 'sigma2']);

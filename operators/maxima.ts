@@ -32,7 +32,7 @@ export interface MaximaOptions {
  * @throws {OptionError} at once, if a size is not an integer in 1..255, a threshold is not a finite number or null, hMax
  * is negative, a reach is not in 0..255, plateaus is neither of those named, or an option is unknown
  * @source Renier et al., Cell 165, 1789 (2016); Soille, Morphological Image Analysis, 2004, 6.3.4
- * @example blocks(volume).pipe(removeBackground(), maxima({ size: { z: 3, y: 5, x: 5 }, threshold: 100 }))
+ * @example blocks(volume).pipe(removeBackground(), maxima({ size: { z: 3, y: 5, x: 5 }, threshold: 100 }), cells())
  */
 export function maxima(options: MaximaOptions = {}) {
   checkKeys('maxima', options, ['size', 'threshold', 'plateaus', 'hMax', 'reach']);

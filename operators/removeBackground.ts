@@ -26,7 +26,7 @@ export interface RemoveBackgroundOptions {
  * `2 * floor(size / 2)` before and `2 * (size - 1 - floor(size / 2))` after
  * @throws {OptionError} at once, if a size is not an integer in 1..1024, form or opening is none of those named, or an option is unknown
  * @source Serra, Image Analysis and Mathematical Morphology, 1982; Renier et al., Cell 165, 1789 (2016)
- * @example blocks(volume).pipe(removeBackground({ size: 10 }), maxima({ size: 5 }))
+ * @example blocks(volume).pipe(removeBackground({ size: 10 }), maxima({ size: 5 }), cells())
  */
 export function removeBackground(options: RemoveBackgroundOptions = {}) {
   checkKeys('removeBackground', options, ['size', 'form', 'opening']);

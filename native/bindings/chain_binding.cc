@@ -145,6 +145,8 @@ ChainConfig config_of(const Napi::Object& given) {
 Napi::Object detector_to_js(Napi::Env env, const DetectorOutput& out) {
   Napi::Object result = Napi::Object::New(env);
   result.Set("rows", copy_to_array(env, out.rows));
+  result.Set("cellRuns", copy_to_array(env, out.voxels.runs));
+  result.Set("cellValues", copy_each_to_array(env, out.voxels.values));
   result.Set("fragments", copy_to_array(env, out.fragments.bytes));
   result.Set("index", copy_to_array(env, out.fragments.index));
   result.Set("links", copy_to_array(env, out.fragments.links));

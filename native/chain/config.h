@@ -90,8 +90,13 @@ struct DetectorConfig {
   }
   // The planes before and behind a maximum that are measured.
   int32_t measured_z() const { return radius ? static_cast<int32_t>(std::ceil(*radius)) : 0; }
-  // Numbers of a cell: x, y, z, with shape the size, then what was measured of each channel.
-  size_t row_width() const { return shape ? rules.row_width() : radius ? 3 + rules.channels.size() : 3; }
+  // Numbers of a cell. Without shape x, y, z, what was measured of each channel, the numbers that seeds bring, those reserved.
+  size_t row_width() const {
+    if (shape) return rules.row_width();
+    return measured_width() + static_cast<size_t>(rules.seed_values + rules.reserved);
+  }
+  // Without shape, of these the ones before what seeds bring.
+  size_t measured_width() const { return 3 + (radius ? rules.channels.size() : 0); }
 };
 
 struct ChainConfig {

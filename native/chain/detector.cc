@@ -19,8 +19,8 @@ Span peak_columns(const ChainConfig& config, const DetectorConfig& detector) {
   return grown(config.core.x, detector.peaks_beyond(detector.window_x), config.images[static_cast<size_t>(detector.image)].x);
 }
 
-// Sorts rows of numbers, which begin with x, y, z, by z, y, x.
-void sort_rows(std::vector<double>& rows, size_t width) {
+// Sorts rows of numbers, which begin with x, y, z, by z, y, x; says which row came where.
+std::vector<size_t> sort_rows(std::vector<double>& rows, size_t width) {
   const size_t count = rows.size() / width;
   std::vector<size_t> order(count);
   std::iota(order.begin(), order.end(), size_t{0});
@@ -32,6 +32,7 @@ void sort_rows(std::vector<double>& rows, size_t width) {
   sorted.reserve(rows.size());
   for (const size_t row : order) sorted.insert(sorted.end(), rows.begin() + row * width, rows.begin() + (row + 1) * width);
   rows = std::move(sorted);
+  return order;
 }
 
 }  // namespace
@@ -43,7 +44,9 @@ size_t Detector::sparse_bytes(const ChainConfig& config, const DetectorConfig& d
   const size_t core_plane = static_cast<size_t>(config.core.y.size()) * static_cast<size_t>(config.core.x.size());
   const size_t plane = core_plane * detector.rules.voxel_bytes();
   const size_t limit = static_cast<size_t>(config.flood_limit_voxels);
-  return 2 * plane * static_cast<size_t>(config.batch_planes) + 2 * config.held_limit +
+  // The voxels of cells, once as floods leave them and once in the order of the rows.
+  const size_t given = !detector.rules.voxels ? 0 : core_plane * detector.rules.given_bytes() * static_cast<size_t>(config.batch_planes) + config.held_limit;
+  return 2 * given + 2 * plane * static_cast<size_t>(config.batch_planes) + 2 * config.held_limit +
          static_cast<size_t>(std::max(1, width)) * Flood::scratch_bytes(limit, limit, limit, detector.rules);
 }
 
@@ -58,10 +61,13 @@ Detector::Detector(const ChainConfig& config, const DetectorConfig& detector, co
       rules_{{config.core.z.start, config.core.y.start, config.core.x.start},
              {config.core.z.stop, config.core.y.stop, config.core.x.stop},
              detector.rules.voxel_bytes(),
-             config.fragment_limit},
+             config.fragment_limit,
+             static_cast<uint32_t>(detector.rules.seed_values),
+             config.depth},
+      volume_{config.depth, config.height, config.width},
       scan_(make_scan(config, detector, images, tissue, peak_columns(config, detector))),
       maxima_(config.core, detector, rows_),
-      components_(config, detector.rules.voxel_bytes()),
+      components_(config, detector.rules),
       sieved_(std::max(config.core.z.start - detector.peaks_beyond(detector.window_z).before, config.read.z.start)) {
   if (detector.prominence) prominence_.emplace(config, detector, images);
   if (detector.radius && !detector.shape) spheres_.emplace(config, detector, images);
@@ -81,13 +87,19 @@ void Detector::advance(bool last, bool inner_high_z, int width, DetectorOutput& 
   const int32_t to = ready();
   if (to > sieved_) sieve(sieved_, to, width, out);
   if (stopped() || !last || !detector_.shape) return;
+  // Where no core lies behind and nothing behind this one was read, the volume ends.
+  if (volume_.depth == 0 && !inner_high_z && images_.made(0) == config_.core.z.stop) volume_.depth = rules_.depth = images_.made(0);
   if (inner_high_z) components_.touch_high_z(config_.core.z.stop - 1);
   components_.take_open(closed_, [](const Component&) { return 0; });
 }
 
 void Detector::settle(int width, DetectorOutput& out) {
   flood_closed(width, out);
-  if (!stopped()) sort_rows(out.rows, detector_.row_width());
+  if (stopped()) return;
+  const std::vector<size_t> order = sort_rows(out.rows, detector_.row_width());
+  if (!detector_.shape || !detector_.rules.voxels) return;
+  out.voxels = out.gathered.sorted(detector_.rules, order);
+  out.gathered = CellVoxels();
 }
 
 void Detector::sieve(int32_t from, int32_t to, int width, DetectorOutput& out) {
@@ -127,15 +139,9 @@ void Detector::join_plane(int32_t z, size_t first_band, size_t bands, int width,
   if (!config_.core.z.holds(z)) return;
   if (tissue_.asked()) std::erase_if(seeds, [&](const Seed& seed) { return !tissue_.inside(seed.z, seed.y, seed.x); });
   if (prominence_) prominence_->keep(z, seeds, width, stop_);
-  if (spheres_) return spheres_->measure(z, seeds, width, stop_, out.rows);
-  if (!detector_.shape) {
-    for (const Seed& seed : seeds) {
-      const double row[] = {static_cast<double>(seed.x), static_cast<double>(seed.y), static_cast<double>(seed.z)};
-      out.rows.insert(out.rows.end(), row, row + 3);
-    }
-    return;
-  }
-  components_.add_plane(z, masks, seeds, closed_);
+  const std::vector<double> seed_values(seeds.size() * static_cast<size_t>(detector_.rules.seed_values));
+  if (!detector_.shape) return append_centers(seeds, seed_values, z, width, out);
+  components_.add_plane(z, masks, seeds, seed_values, closed_);
   // After the core's last plane everything leaves anyhow, once it is known whether another core lies behind.
   if (components_.held() <= config_.held_limit || z == config_.core.z.stop - 1) return;
   // Too much is open: it leaves in parts, as if a face of the core lay here, and what follows continues them.
@@ -147,6 +153,22 @@ void Detector::join_plane(int32_t z, size_t first_band, size_t bands, int width,
     return number;
   });
   for (const Component& part : parts) append_as_fragments(part, out);
+}
+
+// Cells without shapes: the maxima of a plane, what is measured around them, and the numbers that they bring.
+void Detector::append_centers(const std::vector<Seed>& seeds, const std::vector<double>& seed_values, int32_t z, int width,
+                              DetectorOutput& out) {
+  const size_t row_width = detector_.row_width(), numbers = static_cast<size_t>(detector_.rules.seed_values);
+  const size_t first = out.rows.size();
+  if (spheres_) spheres_->measure(z, seeds, width, stop_, out.rows);
+  out.rows.resize(first + seeds.size() * row_width);
+  for (size_t i = 0; i < seeds.size(); ++i) {
+    double* const row = out.rows.data() + first + i * row_width;
+    row[0] = seeds[i].x;
+    row[1] = seeds[i].y;
+    row[2] = seeds[i].z;
+    std::copy_n(seed_values.data() + i * numbers, numbers, row + detector_.measured_width());
+  }
 }
 
 void Detector::append_as_fragments(const Component& component, DetectorOutput& out) {
@@ -166,17 +188,20 @@ void Detector::flood_closed(int width, DetectorOutput& out) {
   }
   constexpr size_t kTogether = 32;
   const size_t lanes = static_cast<size_t>(std::clamp(width, 1, kMaxWidth));
-  std::vector<std::vector<double>> rows(lanes);
+  std::vector<FloodOutput> found(lanes);
   Pool::instance().parallel_for(width, static_cast<int>((floods.size() + kTogether - 1) / kTogether), stop_, [&](int item, int lane) {
     const size_t first = static_cast<size_t>(item) * kTogether;
     for (size_t i = first; i < std::min(first + kTogether, floods.size()); ++i) {
       Component& component = *floods[i];
       const ComponentView view{component.runs.data(), component.runs.size(), component.values.data(), component.seeds.data(),
-                               component.seeds.size()};
-      Flood::of_this_thread().divide(view, detector_.rules, rows[static_cast<size_t>(lane)], stop_);
+                               component.seeds.size(), component.seed_values.data()};
+      Flood::of_this_thread().divide(view, detector_.rules, volume_, found[static_cast<size_t>(lane)], stop_);
     }
   });
-  for (const std::vector<double>& part : rows) out.rows.insert(out.rows.end(), part.begin(), part.end());
+  for (FloodOutput& part : found) {
+    if (!stopped()) out.gathered.absorb(std::move(part.voxels), static_cast<int32_t>(out.rows.size() / detector_.row_width()));
+    out.rows.insert(out.rows.end(), part.rows.begin(), part.rows.end());
+  }
   closed_.clear();
 }
 

@@ -24,7 +24,9 @@ namespace somaflow {
 // What a push leaves: cells of components that lie inside the core, fragments of those that do not.
 struct DetectorOutput {
   std::vector<double> rows;  // row_width() numbers a cell, in z, y, x order
+  GivenVoxels voxels;        // of these cells, where asked
   Fragments fragments;
+  CellVoxels gathered;  // what `voxels` is made of, once a push has no more planes
 };
 
 class Detector {
@@ -48,6 +50,7 @@ class Detector {
   void sieve(int32_t from, int32_t to, int width, DetectorOutput& out);
   void join_plane(int32_t z, size_t first_band, size_t bands, int width, DetectorOutput& out);
   void flood_closed(int width, DetectorOutput& out);
+  void append_centers(const std::vector<Seed>& seeds, const std::vector<double>& seed_values, int32_t z, int width, DetectorOutput& out);
   void append_as_fragments(const Component& component, DetectorOutput& out);
 
   const ChainConfig& config_;
@@ -56,7 +59,8 @@ class Detector {
   const Tissue& tissue_;
   const std::atomic<bool>& stop_;
   const Span rows_;  // of a plane, on which peaks are to be known
-  const FragmentRules rules_;
+  FragmentRules rules_;
+  VolumeExtent volume_;  // its depth, where not known from the start, once the last planes are there
   const std::unique_ptr<Scan> scan_;
   Maxima maxima_;
   std::optional<Prominence> prominence_;
