@@ -1,5 +1,6 @@
 import type { Observable } from 'rxjs';
 import type { Halo, Region, Zyx } from './geometry.js';
+import type { UserMeasure } from './userMeasure.js';
 import type { UserStep } from './userStep.js';
 import type { Dtype, Volume, VolumeSize, Voxels } from './volume.js';
 
@@ -40,6 +41,8 @@ export interface StepPlan {
   readonly dtype?: Dtype;
   /** What runs it, where that is a user's own function. */
   readonly external?: UserStep;
+  /** What measures cells, where that is a user's own function. */
+  readonly measured?: UserMeasure;
   /** The steps of each branch, by its name, of the one step that has them. */
   readonly branches?: Readonly<Record<string, readonly StepPlan[]>>;
 }

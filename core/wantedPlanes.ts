@@ -1,27 +1,14 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { ChainConfig, NativeImage } from '../native/index.js';
+import type { ChainConfig, NativeImage, PlanesWanted } from '../native/index.js';
 import { onAbort } from '../native/onAbort.js';
 import type { StepPlan } from './block.js';
+import type { ExternalRings, ImageRing } from './chainMemory.js';
 import type { Lanes } from './lanes.js';
 import { callFor, type LentPlanes, type PlaneTask, store } from './planeTask.js';
 import { makeInThread } from './stepThreads.js';
+import { unlessAborted } from './unlessAborted.js';
 import type { ModuleCode, PlaneFunction, UserStep } from './userStep.js';
 import { bytesPerVoxel, type VolumeSize, voxelsOver } from './volume.js';
-
-/** Planes of an image that a chain waits for, and the end of the volume as far as it is known. */
-export interface WantedPlanes {
-  readonly image: number;
-  readonly from: number;
-  readonly to: number;
-  readonly end: number;
-}
-
-/** The rings of an image that is made outside of the native chain: its own, and those that it is made of. */
-export interface ExternalRings {
-  readonly image: number;
-  readonly resultPlanes: number;
-  readonly feeds: readonly { readonly image: number; readonly planes: number }[];
-}
 
 /** What it takes to make planes that a chain waits for. */
 export interface Making {
@@ -29,8 +16,6 @@ export interface Making {
   readonly config: ChainConfig;
   readonly volume: VolumeSize;
   readonly rings: ExternalRings;
-  /** The memory of the rings, the result's first. */
-  readonly slabs: readonly SharedArrayBuffer[];
   readonly lanes: Lanes;
   readonly signal: AbortSignal;
 }
@@ -41,7 +26,7 @@ export interface Making {
  *
  * @throws {StepError} if the function fails or gives what it must not; rejects with the signal's reason when aborted
  */
-export async function makePlanes(making: Making, wanted: WantedPlanes): Promise<void> {
+export async function makePlanes(making: Making, wanted: PlanesWanted): Promise<void> {
   const { code } = making.plan.external as UserStep;
   const tasks = Array.from({ length: wanted.to - wanted.from }, (_, at) => taskOf(making, wanted, wanted.from + at));
   if (typeof code === 'function') await makeHere(tasks, code, making);
@@ -77,44 +62,28 @@ async function makeSideBySide(tasks: readonly PlaneTask[], code: ModuleCode, { l
   stop.signal.throwIfAborted();
 }
 
-/** Lets go of work that goes on though nobody wants it any more: what it gives then is dropped. */
-function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const forget = onAbort(signal, () => reject(signal.reason));
-    work.then(resolve, reject).finally(forget);
-  });
-}
-
-function taskOf({ plan, config, volume, rings, slabs }: Making, { image, end }: WantedPlanes, z: number): PlaneTask {
+function taskOf({ plan, config, volume, rings }: Making, { image, end }: PlanesWanted, z: number): PlaneTask {
   const { before, after } = plan.halo;
   const { with: names, options } = plan.external as UserStep;
-  const [ring, ...feedRings] = slabs as [SharedArrayBuffer, ...SharedArrayBuffer[]];
   const firstPlane = Math.max(0, z - before.z);
   const stop = Math.min(end, z + after.z + 1);
-  const [input, ...others] = rings.feeds.map((feed, at) =>
-    lent(imageOf(config, feed.image), feedRings[at] as SharedArrayBuffer, feed.planes, firstPlane, stop),
-  );
+  const [input, ...others] = rings.feeds.map((feed) => lent(config, feed, firstPlane, stop));
   return {
     step: plan.name,
     ...{ z, firstPlane, volume, options },
     input: input as LentPlanes,
     others: Object.fromEntries(names.map((name, at) => [name, others[at] as LentPlanes])),
     dtype: imageOf(config, image).dtype,
-    result: lent(imageOf(config, image), ring, rings.resultPlanes, z, z + 1),
+    result: lent(config, rings.result, z, z + 1),
   };
 }
 
-/** Views of planes in their ring, where plane z lies in the place that is the rest of z by the number of places. */
-function lent(
-  { dtype, y, x }: NativeImage,
-  ring: SharedArrayBuffer,
-  places: number,
-  from: number,
-  to: number,
-): LentPlanes {
+/** Views of planes in their ring. */
+function lent(config: ChainConfig, { image, planes: places, slab }: ImageRing, from: number, to: number): LentPlanes {
+  const { dtype, y, x } = imageOf(config, image);
   const pixels = (y[1] - y[0]) * (x[1] - x[0]);
   const planes = Array.from({ length: to - from }, (_, at) =>
-    voxelsOver(dtype, ring, ((from + at) % places) * pixels * bytesPerVoxel[dtype], pixels),
+    voxelsOver(dtype, slab, ((from + at) % places) * pixels * bytesPerVoxel[dtype], pixels),
   );
   return { planes, y, x };
 }

@@ -80,11 +80,10 @@ function ringsOf(setting: Setting, code: UserStep['code'], signal = new AbortCon
     external: { code, with: NAMES.slice(0, setting.feeds.length - 1), options },
   };
   const making: Making = {
-    ...{ plan, config, signal, lanes: new Lanes(2), volume: size, slabs: [made.memory, ...feeds] },
+    ...{ plan, config, signal, lanes: new Lanes(2), volume: size },
     rings: {
-      image: setting.feeds.length,
-      resultPlanes: places,
-      feeds: setting.feeds.map((_, image) => ({ image, planes: places })),
+      result: { image: feeds.length, planes: places, slab: made.memory },
+      feeds: feeds.map((slab, image) => ({ image, planes: places, slab })),
     },
   };
   const wanted = { image: setting.feeds.length, from, to, end: size.z };
