@@ -1,6 +1,6 @@
 import { isAbsolute } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { inspect, isDeepStrictEqual } from 'node:util';
+import { inspect } from 'node:util';
 import { FIXED_IMAGES, type FixedImage, type ImageResult, type NamedImage, type Step } from '../core/block.js';
 import { OptionError } from '../core/errors.js';
 import { AXES, type Zyx } from '../core/geometry.js';
@@ -147,10 +147,18 @@ function jsonOf(where: string, given: unknown): unknown {
   if (given === undefined) return undefined;
   try {
     const copy: unknown = JSON.parse(JSON.stringify(given));
-    if (isDeepStrictEqual(copy, given)) return copy;
+    if (isJson(given)) return copy;
   } catch {
     // It is no JSON at all: a function, a bigint, or something that holds itself.
   }
   const problem = `options must be what JSON can say, got ${inspect(given, { breakLength: Number.POSITIVE_INFINITY })}`;
   throw new OptionError(where, 'options', 'what JSON can say', given, problem);
+}
+
+function isJson(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) {
+    return value === null || ['string', 'boolean'].includes(typeof value) || Number.isFinite(value);
+  }
+  const plain = Array.isArray(value) || [Object.prototype, null].includes(Object.getPrototypeOf(value));
+  return plain && Object.values(value).every(isJson);
 }

@@ -72,7 +72,7 @@ export const userChains: fc.Arbitrary<UserChainRecipe> = fc.record({
   ),
   before: fc.nat(2),
   first: stepRecipes(['source', 'nuclei']),
-  second: fc.option(stepRecipes(['source', 'nuclei', 'smooth']), { freq: 1 }),
+  second: fc.option(stepRecipes(['source', 'nuclei', 'smooth']), { freq: 3 }),
 });
 
 export type UserImage = 'background' | 'smooth' | 'sharp';
