@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import fc from 'fast-check';
-import { firstValueFrom, lastValueFrom, type Observable } from 'rxjs';
+import { firstValueFrom, lastValueFrom, type Observable, reduce } from 'rxjs';
 import type { Zyx } from '../core/geometry.js';
 import {
   applied,
@@ -23,6 +23,7 @@ import {
   save,
   shape,
   step,
+  synthetic,
 } from '../index.js';
 import { gather, sorted } from './support/detect.js';
 import { coreFor, coreSizes } from './support/layouts.js';
@@ -36,6 +37,7 @@ import { AMPLE_BYTES, delayOf, engineRecipes, optionsFor } from './support/recip
 import { RecordingVolume } from './support/recordingVolume.js';
 import { tally } from './support/tally.js';
 import { tempFolder } from './support/temp.js';
+import { isTold, longestStretchMs } from './support/threadTime.js';
 import * as functions from './support/userFunctions.js';
 import { imagesOfChain, MODULE, pipelineOf, userChains, ways } from './support/userSteps.js';
 import { dtypeOf } from './support/values.js';
@@ -161,6 +163,34 @@ test.serial('voxels() and applied() give a user step of the whole volume', async
   t.is(lazy.dtype, 'uint16');
   const region = { start: { z: 3, y: 1, x: 4 }, stop: { z: 9, y: 14, x: 17 } };
   t.true(same(await readRegion(lazy, region), cut(expected, size, region)));
+});
+
+test.serial('this thread stays free while a module makes planes of 2048 x 2048', async (t) => {
+  const extent = { z: 8, y: 2048, x: 2048 };
+  const { volume } = synthetic({ size: extent, cells: 300, seed: 1 });
+  const asked = (how: { run: PlaneFunction } | { module: URL; export: string }) => {
+    const own = step('smooth', { halo: { z: 0, y: 1, x: 1 }, ...how });
+    const found = blocks(volume, { size: extent }).pipe(removeBackground(), own, maxima(), shape({ threshold: 100 }));
+    return lastValueFrom(
+      found.pipe(
+        cells({ threads: 2 }),
+        reduce((count, batch) => count + batch.cells.count, 0),
+      ),
+    );
+  };
+  let count = 0;
+  const work = async () => {
+    count = await asked({ module: MODULE, export: 'half' });
+  };
+  if (!isTold) await work();
+  else {
+    const longest = await longestStretchMs(work);
+    t.log(`it worked ${longest.toFixed(1)} ms at a stretch`);
+    t.true(longest < 20, `${longest} ms`);
+    const inline = await longestStretchMs(() => asked({ run: functions.half }));
+    t.true(inline > 5, `the clock stands still: ${inline} ms`);
+  }
+  t.true(count > 0);
 });
 
 /** The error with which a pipeline with this function ends. */

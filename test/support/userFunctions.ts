@@ -47,6 +47,11 @@ export async function weighLater(window: PlaneWindow): Promise<Voxels> {
   return weigh(window);
 }
 
+/** Half of each voxel. */
+export function half({ planes, center }: PlaneWindow): Voxels {
+  return (planes[center] as Voxels).map((value) => Math.floor(value / 2));
+}
+
 export function boom(): Voxels {
   throw new RangeError('boom');
 }
