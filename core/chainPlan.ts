@@ -133,7 +133,7 @@ export class ChainPlan {
   request(block: AnyBlock, target: Target, sparse: SparseMemory | null, threads: number): ImageRequest {
     const size = this.largestRead(block);
     const { coreSize } = block.layout;
-    const start = zyx((a) => Math.min(this.halo.before[a], size[a] - coreSize[a]));
+    const start = zyx((a) => Math.min(this.reach.before[a], size[a] - coreSize[a]));
     const core = { start, stop: zyx((a) => start[a] + coreSize[a]) };
     const tissue = this.tissue(block, (mask, volume) => {
       const most = (a: 'y' | 'x') => Math.min(mask.size[a], maskVoxelsMost(coreSize[a], volume.size[a], mask.size[a]));
@@ -187,9 +187,14 @@ export class ChainPlan {
     return { heldLimitBytes, fragmentLimitBytes, floodLimitVoxels: Math.floor(heldLimitBytes / 64) };
   }
 
+  /** Voxels around a core that are read of any volume. */
+  private get reach(): Halo {
+    return this.images.nodes.map(({ halo }) => halo).reduce(greaterHalo, this.halo);
+  }
+
   /** The extent of a region that no block of the layout reads more of, along any axis, nor its steps work on more of. */
   private largestRead({ layout, volume }: AnyBlock): Zyx {
-    const { before, after } = this.halo;
+    const { before, after } = this.reach;
     return zyx((a) => {
       const core = layout.coreSize[a];
       return core === volume.size[a] ? core : core + before[a] + after[a];

@@ -145,20 +145,15 @@ function checkOthers(where: string, name: string, others: readonly string[]): vo
 /** A copy of options that go into records and to other threads: what JSON cannot say would get lost on the way. */
 function jsonOf(where: string, given: unknown): unknown {
   if (given === undefined) return undefined;
-  try {
-    const copy: unknown = JSON.parse(JSON.stringify(given));
-    if (isJson(given)) return copy;
-  } catch {
-    // It is no JSON at all: a function, a bigint, or something that holds itself.
-  }
+  if (isJson(given)) return structuredClone(given);
   const problem = `options must be what JSON can say, got ${inspect(given, { breakLength: Number.POSITIVE_INFINITY })}`;
   throw new OptionError(where, 'options', 'what JSON can say', given, problem);
 }
 
-function isJson(value: unknown): boolean {
-  if (typeof value !== 'object' || value === null) {
-    return value === null || ['string', 'boolean'].includes(typeof value) || Number.isFinite(value);
-  }
-  const plain = Array.isArray(value) || [Object.prototype, null].includes(Object.getPrototypeOf(value));
-  return plain && Object.values(value).every(isJson);
+function isJson(value: unknown, within: readonly unknown[] = []): boolean {
+  if (value === null || typeof value === 'string' || typeof value === 'boolean') return true;
+  if (typeof value === 'number') return Number.isFinite(value);
+  if (typeof value !== 'object' || within.includes(value)) return false;
+  const isPlain = Array.isArray(value) || [Object.prototype, null].includes(Object.getPrototypeOf(value));
+  return isPlain && Object.values(value).every((one) => isJson(one, [...within, value]));
 }

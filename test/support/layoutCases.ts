@@ -3,9 +3,9 @@ import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import { from, mergeMap, toArray } from 'rxjs';
 import { AXES, addHalos, extent, noHalo } from '../../core/geometry.js';
-import { FIXED_IMAGES, type FixedImage, type Volume, type Zyx } from '../../index.js';
+import { FIXED_IMAGES, type Volume, type Voxels, type Zyx } from '../../index.js';
 import { reachedBy } from './chainTally.js';
-import { channelsOf, detect, imagesMade, sorted, stepsOf } from './detect.js';
+import { channelsOf, detect, imagesMade, type SavedName, sorted, stepsOf } from './detect.js';
 import { imageProblems } from './imageTruth.js';
 import { blockCount, coreFor, coreSizes, coresWith } from './layouts.js';
 import {
@@ -44,7 +44,7 @@ export interface LayoutCase {
   readonly channels?: ChannelRecipes;
   readonly chain: ChainRecipe;
   /** Images that are written too. */
-  readonly saved?: readonly FixedImage[];
+  readonly saved?: readonly SavedName[];
   readonly core: Zyx;
   readonly overlap?: Zyx;
   readonly mask?: MaskRecipe | null;
@@ -77,7 +77,7 @@ export const layoutCases: fc.Arbitrary<LayoutCase> = fc.record({ ...drawnParts, 
 export const anyChainCases: fc.Arbitrary<LayoutCase> = fc.record({
   ...drawnParts,
   chain: anyChainRecipes(),
-  saved: fc.oneof(fc.constant([]), fc.subarray([...FIXED_IMAGES], { minLength: 1 })),
+  saved: fc.oneof(fc.constant([]), fc.subarray([...FIXED_IMAGES, 'smooth', 'maxima'] as SavedName[], { minLength: 1 })),
 });
 
 /** Runs a case and says what is wrong with it, or nothing; `seen` is told what the case reached. */
@@ -99,7 +99,8 @@ export async function problemsOf(
   // Of a source that keeps planes each push takes one, and rings wrap around; of another a push takes all of these small volumes.
   const planeByPlane = arrival === null && engine.delays.length % 2 === 1;
   const source = { ...inMemory(drawn), ...(planeByPlane && { keepsPlanes: 4096 }) };
-  const files = await SavedFiles.open(drawnCase.saved ?? []);
+  const saved = (drawnCase.saved ?? []).filter((name) => name !== 'smooth' || chain.smooth);
+  const files = await SavedFiles.open(saved);
   const split = await detect(record(source), chain, {
     core,
     layout: { ...limits, also, overlap },
@@ -122,13 +123,17 @@ export async function problemsOf(
     saves: files.of('whole'),
   });
   const made = await imagesMade(drawn, chain);
-  const { images } = imagesOf(drawn, chain, made);
-  const wrong: Record<string, unknown> = {
-    ...imageProblems(drawn, chain, made),
-    ...(await files.problems((name) => cut(images[name], drawn.size, region ?? wholeOf(drawn.size)))),
-  };
+  const walked = imagesOf(drawn, chain, made);
   const kept = keptBy(mask, region, drawn.size);
   const truth = naive(drawn, chain, kept, made);
+  const savedImages: Partial<Record<SavedName, Voxels>> = {
+    ...walked.images,
+    maxima: marked(truth.maxima, drawn.data.length),
+  };
+  const wrong: Record<string, unknown> = {
+    ...imageProblems(drawn, chain, made),
+    ...(await files.problems((name) => cut(savedImages[name] as Voxels, drawn.size, region ?? wholeOf(drawn.size)))),
+  };
   const expected = rowsInLayout(truth, core, tiled, region?.start);
   const seams = seamsInLayout(truth, core, tiled, region?.start);
 
@@ -174,8 +179,8 @@ export async function problemsOf(
     const depends = crossing.some(({ values }) => values.some((of) => sum(of) !== sum([...of].reverse())));
     seen('a sum across cores that depends on its order', depends);
   }
-  for (const name of drawnCase.saved ?? []) seen(`saved: ${name}`, blockCount(core, tiled) > 1);
-  if (expected.length > 0) for (const what of reachedBy(chain, truth, images, drawn.size)) seen(what);
+  for (const name of saved) seen(`saved: ${name}`, blockCount(core, tiled) > 1);
+  if (expected.length > 0) for (const what of reachedBy(chain, truth, walked, drawn.size)) seen(what);
   seen('an empty mask', drawnCase.mask?.kind === 'empty');
 
   const compare = (what: string, found: unknown, right: unknown) => {
@@ -190,6 +195,13 @@ export async function problemsOf(
   compare('target', split.progress.target, engine.target);
   compare('bytes that a budget keeps', options.memory?.liveBytes ?? 0, 0);
   return wrong;
+}
+
+/** An image that is 1 at these places. */
+function marked(places: readonly number[], voxels: number): Voxels {
+  const image = new Uint8Array(voxels);
+  for (const at of places) image[at] = 1;
+  return image;
 }
 
 function sum(values: readonly number[]): number {

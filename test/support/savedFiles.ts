@@ -2,8 +2,8 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type FixedImage, npyVolume, type Voxels } from '../../index.js';
-import type { Saves } from './detect.js';
+import { npyVolume, type Voxels } from '../../index.js';
+import type { SavedName, Saves } from './detect.js';
 import { readNpy } from './npy.js';
 import { same } from './reading.js';
 
@@ -11,11 +11,11 @@ type Run = 'split' | 'whole';
 
 export class SavedFiles {
   private constructor(
-    private readonly names: readonly FixedImage[],
+    private readonly names: readonly SavedName[],
     private readonly folder: string,
   ) {}
 
-  static async open(names: readonly FixedImage[]): Promise<SavedFiles> {
+  static async open(names: readonly SavedName[]): Promise<SavedFiles> {
     return new SavedFiles(names, names.length === 0 ? '' : await mkdtemp(join(tmpdir(), 'somaflow-saved-')));
   }
 
@@ -25,7 +25,7 @@ export class SavedFiles {
   }
 
   /** What is wrong with the files, of which the runs have to be done; they are removed. */
-  async problems(right: (name: FixedImage) => Voxels): Promise<Record<string, string>> {
+  async problems(right: (name: SavedName) => Voxels): Promise<Record<string, string>> {
     const wrong: Record<string, string> = {};
     for (const name of this.names) {
       const [split, whole] = [await readFile(this.path(name, 'split')), await readFile(this.path(name, 'whole'))];
@@ -37,7 +37,7 @@ export class SavedFiles {
     return wrong;
   }
 
-  private path(name: FixedImage, run: Run): string {
+  private path(name: SavedName, run: Run): string {
     return join(this.folder, `${name}.${run}.npy`);
   }
 }
