@@ -125,7 +125,7 @@ export class ChainPlan {
     const read = grow(core, this.halo, within);
     const image = ({ dtype, volume, made, halo }: ImageNode, node: number): NativeImage => {
       const { z, y, x } = nativeBox(node === 0 ? read : grow(core, halo, within));
-      const name = node === 0 ? '' : (volume?.id ?? '');
+      const name = node === 0 ? '' : (volume?.id ?? made?.by.name ?? '');
       return { dtype, z, y, x, name, ...(made ? nativeStep(made, block) : { from: -1 }) };
     };
     return {

@@ -34,7 +34,7 @@ export function docExamples(): { readonly exports: readonly Documented[]; readon
       title: codes.length === 1 ? name : `${name}, ${at + 1} of ${codes.length}`,
       code,
       file: inProject(`docExample-${name}-${at}.mts`),
-      text: `${around}export const result = await (async () => {\n${returning(code)}\n})();\n`,
+      text: `${around}${declarations(code)}export const result = await (async () => {\n${returning(code)}\n})();\n`,
     }));
   });
   const complaints = complaintsAbout(new Map(programs.map(({ file, text }) => [file, text])), host);
@@ -47,13 +47,25 @@ export function docExamples(): { readonly exports: readonly Documented[]; readon
   return { exports, examples };
 }
 
-/** The same statements; the last is returned, where it is an expression. */
+/** What an example declares of the package's types: that can only be said outside of functions. */
+function declarations(code: string): string {
+  return statementsOf(code)
+    .filter(({ node }) => ts.isModuleDeclaration(node))
+    .map(({ text }) => `${text}\n`)
+    .join('');
+}
+
+/** The other statements; the last is returned, where it is an expression. */
 function returning(code: string): string {
-  const { statements } = ts.createSourceFile('example.mts', code, ts.ScriptTarget.Latest);
-  const last = statements.at(-1);
-  if (!last || !ts.isExpressionStatement(last)) return code;
-  const at = code.length - code.slice(last.pos).trimStart().length;
-  return `${code.slice(0, at)}return ${code.slice(at)}`;
+  const own = statementsOf(code).filter(({ node }) => !ts.isModuleDeclaration(node));
+  return own
+    .map(({ node, text }, at) => (at === own.length - 1 && ts.isExpressionStatement(node) ? `return ${text}` : text))
+    .join('\n');
+}
+
+function statementsOf(code: string): { readonly node: ts.Statement; readonly text: string }[] {
+  const source = ts.createSourceFile('example.mts', code, ts.ScriptTarget.Latest);
+  return source.statements.map((node) => ({ node, text: code.slice(node.pos, node.end).trim() }));
 }
 
 /** Compiles files that are nowhere but here, all in one program. */
