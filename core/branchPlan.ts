@@ -1,8 +1,9 @@
 import type { FloodRules, Method, NativeDetector } from '../native/index.js';
 import type { StepPlan } from './block.js';
-import type { ChainImages } from './chainImages.js';
+import type { ChainImages, ImageNames, ImageNode } from './chainImages.js';
 import { OptionError } from './errors.js';
-import { noHalo, perAxis, type Zyx } from './geometry.js';
+import { type Halo, noHalo, perAxis, type Zyx, zyx } from './geometry.js';
+import type { CellWindows, MeasureFunction } from './userMeasure.js';
 import type { Dtype } from './volume.js';
 
 interface MaximaOptions {
@@ -21,6 +22,17 @@ interface IntensityOptions {
   readonly radius: number;
 }
 
+/** A window around each maximum that a user's function measures: a column of the table. */
+export interface WindowColumn {
+  /** The step, as errors name it. */
+  readonly step: string;
+  readonly column: string;
+  readonly image: number;
+  readonly dtype: Dtype;
+  readonly window: Zyx;
+  readonly call: MeasureFunction<CellWindows>;
+}
+
 /** The threshold that stands for null: every value is above it. */
 const BELOW_ALL = Number.NEGATIVE_INFINITY;
 
@@ -34,6 +46,7 @@ export class BranchPlan {
   readonly maskThreshold: number;
   readonly rules: FloodRules;
   readonly detector: NativeDetector;
+  readonly windows: readonly WindowColumn[];
 
   constructor(
     /** Empty where the pipeline has no branches. */
@@ -58,22 +71,37 @@ export class BranchPlan {
     const measuring = options<IntensityOptions>('intensity');
     const { method = 'max', measure = [] } = measuring ?? {};
     const radius = shape || !measuring ? null : measuring.radius;
-    const image = names.of('dog');
+    const image = names.searched;
     const measured = measure.map((name) => names.of(name));
     const kept = [image, ...new Set(measured.filter((node) => node !== image))];
     images.ask(image, find('maxima')?.halo ?? noHalo);
     const around = perAxis(Math.ceil(radius ?? 0));
     for (const node of kept) images.ask(node, { before: around, after: around });
+    this.windows = windowColumns(plans, names, images);
 
     const fixed = shape ? ['x', 'y', 'z', 'size'] : ['x', 'y', 'z'];
-    this.columns = [...fixed, ...measure];
-    this.places = [...fixed.keys(), ...measured.map((node) => fixed.length + kept.indexOf(node))];
-    this.rowWidth = shape || radius !== null ? fixed.length + kept.length : 3;
+    const channels = shape || radius !== null ? kept.length : 0;
+    const values = fixed.length + channels;
+    this.columns = [...fixed, ...measure, ...this.windows.map(({ column }) => column)];
+    this.places = [
+      ...fixed.keys(),
+      ...measured.map((node) => fixed.length + kept.indexOf(node)),
+      ...this.windows.map((_, at) => values + at),
+    ];
+    this.rowWidth = values + this.windows.length;
     this.maskThreshold = shape?.threshold ?? BELOW_ALL;
     this.rules = {
       dtypes: kept.map((node) => images.nodes[node]?.dtype as Dtype),
       method,
       mergePlateaus: plateaus === 'first',
+      seedValues: this.windows.length,
+      centroid: false,
+      box: false,
+      flags: false,
+      saturatedChannel: -1,
+      voxels: false,
+      voxelChannels: [],
+      reserved: 0,
     };
     this.detector = {
       image,
@@ -82,13 +110,37 @@ export class BranchPlan {
       windowY: size.y,
       windowX: size.x,
       firstOfEquals: plateaus === 'first',
-      // A maximum outside the mask is no cell, so with a shape it need not be looked for there.
-      seedThreshold: Math.max(threshold ?? BELOW_ALL, this.maskThreshold),
+      // A maximum outside the mask is no cell, so with a shape it need not be looked for there; but it is saved.
+      seedThreshold: Math.max(threshold ?? BELOW_ALL, savesMaxima(plans) ? BELOW_ALL : this.maskThreshold),
       prominence: hMax === null ? null : { height: hMax, reachZ: reach.z, reachY: reach.y, reachX: reach.x },
       radius,
+      around: this.windows.map(({ image, window: { z, y, x } }) => ({ image, window: [z, y, x] })),
       shape: shape !== undefined,
       maskThreshold: this.maskThreshold,
       ...this.rules,
     };
   }
+}
+
+function windowColumns(plans: readonly StepPlan[], names: ImageNames, images: ChainImages): WindowColumn[] {
+  return plans.flatMap(({ name, options, measured }) => {
+    if (!measured?.window) return [];
+    const { column, of } = options as { readonly column: string; readonly of: string };
+    const { window, call } = measured;
+    const image = names.of(of);
+    images.ask(image, reachOf(window));
+    const { dtype } = images.nodes[image] as ImageNode;
+    return [{ step: name, column, image, dtype, window, call }];
+  });
+}
+
+/** What a window around a voxel reads before and behind it. */
+function reachOf(window: Zyx): Halo {
+  const before = zyx((a) => Math.floor(window[a] / 2));
+  return { before, after: zyx((a) => window[a] - 1 - before[a]) };
+}
+
+/** Whether a step saves the maxima. */
+export function savesMaxima(plans: readonly StepPlan[]): boolean {
+  return plans.some(({ name, options }) => name === 'save' && options.step === 'maxima');
 }

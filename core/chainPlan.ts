@@ -1,8 +1,9 @@
 import { addon, type ChainConfig, type NativeBox, type NativeImage } from '../native/index.js';
 import type { AnyBlock, StepPlan } from './block.js';
 import { branchesOf, trunkOf } from './branches.js';
-import { BranchPlan } from './branchPlan.js';
+import { BranchPlan, savesMaxima } from './branchPlan.js';
 import { ChainImages, type ImageNode } from './chainImages.js';
+import { slabBytes } from './chainMemory.js';
 import { BudgetError, OptionError } from './errors.js';
 import { extent, greaterHalo, grow, type Halo, noHalo, type Region, type Zyx, zyx } from './geometry.js';
 import type { ImageSink } from './imageSink.js';
@@ -23,11 +24,14 @@ const MOST_FRAGMENT_BYTES = 1024 * 1024;
 /** The smallest sparse half that leaves every part room for a row, a run and a fragment. */
 export const LEAST_SPARSE_BYTES = 16 * 1024;
 
-/** An image whose planes leave the chain, and the step that asked for it. */
+/** What leaves the chain plane by plane, an image or the maxima of a branch, and where it goes. */
 export interface SavedImage {
+  /** -1 for maxima. */
   readonly image: number;
+  /** Of maxima, the place of their branch; else -1. */
+  readonly detector: number;
   readonly dtype: Dtype;
-  readonly sink?: ImageSink;
+  readonly sinks: readonly ImageSink[];
 }
 
 /** What is wanted of the pipeline: tables of cells and what its `save` steps ask for, the latter alone, or one image. */
@@ -52,26 +56,43 @@ export class ChainPlan {
     this.plans = typeof wanted === 'object' ? upTo(trunkOf(block.plans), wanted.image) : block.plans;
     this.images = new ChainImages(block);
     const all = [...branchesOf(this.plans)];
-    this.branches = wanted === 'cells' ? all.map(([name, plans]) => new BranchPlan(name, plans, this.images)) : [];
-    const saves = new Map<StepPlan | string, SavedImage>();
-    const save = (by: StepPlan | string, image: number, sink?: ImageSink) => {
-      const { dtype } = this.images.nodes[image] as ImageNode;
-      saves.set(by, { image, dtype, ...(sink ? { sink } : {}) });
-      this.images.ask(image, noHalo);
-    };
-    for (const [, plans] of all) {
-      const names = this.images.follow(plans);
-      if (typeof wanted === 'object') save(wanted.image, names.of(wanted.image));
-      else for (const plan of plans) if (plan.name === 'save') saveBy(plan);
-      function saveBy(plan: StepPlan): void {
-        const { step, sink } = plan.options as unknown as SaveOptions;
-        save(plan, names.of(step), sink);
-      }
-    }
-    this.saves = [...saves.values()];
+    const tables = all.filter(([, plans]) => wanted === 'cells' || (wanted === 'saves' && savesMaxima(plans)));
+    this.branches = tables.map(([name, plans]) => new BranchPlan(name, plans, this.images));
+    this.saves = this.savesOf(all, wanted);
     const { overlap } = block.layout;
     const half = { before: zyx((a) => Math.ceil(overlap[a] / 2)), after: zyx((a) => Math.ceil(overlap[a] / 2)) };
     this.halo = greaterHalo((this.images.nodes[0] as ImageNode).halo, half);
+  }
+
+  /** What is saved, each once, and for each the sinks of all steps that ask for it, each once too. */
+  private savesOf(all: readonly (readonly [string, readonly StepPlan[]])[], wanted: Wanted): SavedImage[] {
+    const saves = new Map<string, SavedImage>();
+    const save = (image: number, detector: number, sink?: ImageSink) => {
+      const key = `${image} ${detector}`;
+      const dtype = image < 0 ? 'uint8' : (this.images.nodes[image] as ImageNode).dtype;
+      const sinks = new Set([...(saves.get(key)?.sinks ?? []), ...(sink ? [sink] : [])]);
+      saves.set(key, { image, detector, dtype, sinks: [...sinks] });
+      if (image >= 0) this.images.ask(image, noHalo);
+    };
+    const saved = new Set<StepPlan>();
+    for (const [branch, plans] of all) {
+      const names = this.images.follow(plans);
+      if (typeof wanted === 'object') save(names.of(wanted.image), -1);
+      for (const plan of typeof wanted === 'object' ? [] : plans) {
+        // What branches have in common is saved once.
+        if (plan.name !== 'save' || saved.has(plan)) continue;
+        saved.add(plan);
+        const { step, sink } = plan.options as unknown as SaveOptions;
+        if (step === 'maxima')
+          save(
+            -1,
+            this.branches.findIndex(({ name }) => name === branch),
+            sink,
+          );
+        else save(names.of(step), -1, sink);
+      }
+    }
+    return [...saves.values()];
   }
 
   /** The volumes that are read, first the one that blocks are of; and the region that a block reads of each. */
@@ -100,7 +121,7 @@ export class ChainPlan {
       ...this.boxes(block, core, volume.size),
       tissue: this.tissue(block, (mask) => nativeBox(maskRegion(mask, volume, core))),
       detectors: this.branches.map(({ detector }) => detector),
-      saves: this.saves.map(({ image }) => image),
+      saves: this.saves.map(({ image, detector }) => ({ image, detector })),
       batchPlanes: this.batchPlanes(block),
       ...this.limits(sparse),
     };
@@ -119,8 +140,13 @@ export class ChainPlan {
       return { y: [0, most('y')], x: [0, most('x')] };
     });
     const config = { ...this.config(block, target, sparse), ...this.boxes(block, core, size), tissue };
-    const { inputBytes, workspaceBytes, savedBytes, sparseBytes } = addon.chainNeeds(config, threads);
-    return { slabBytes: [...inputBytes, Math.max(64, workspaceBytes), ...savedBytes], nativeBytes: sparseBytes };
+    const needs = addon.chainNeeds(config, threads);
+    return { slabBytes: slabBytes(needs), nativeBytes: needs.sparseBytes };
+  }
+
+  /** The step that makes an image. */
+  stepOf(image: number): StepPlan {
+    return this.images.nodes[image]?.made?.by as StepPlan;
   }
 
   /** Planes that the rings of a block's inputs hold. */

@@ -49,6 +49,19 @@ export class SinkError extends SomaflowError {
   }
 }
 
+/** A function of the user's own that failed, or that gave what it must not; a `BlockError` around it names the region. */
+export class StepError extends SomaflowError {
+  override readonly name = 'StepError';
+  constructor(
+    /** The step, such as `step smooth`. */
+    readonly step: string,
+    readonly problem: string,
+    options?: ErrorOptions,
+  ) {
+    super(`${step}: ${problem}`, options);
+  }
+}
+
 /** A block that failed; `cause` is the error of the source or the step. */
 export class BlockError extends SomaflowError {
   override readonly name = 'BlockError';

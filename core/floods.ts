@@ -5,12 +5,14 @@ import { type Component, freeFragments } from './fragments.js';
 import type { Lanes } from './lanes.js';
 import { sortRows } from './rows.js';
 import type { SparseMemory } from './sparse.js';
+import type { VolumeSize } from './volume.js';
 
 export interface FloodOptions {
   readonly memory: SparseMemory;
   readonly lanes: Lanes;
   readonly rules: FloodRules;
   readonly rowWidth: number;
+  readonly volume: VolumeSize;
   readonly signal: AbortSignal;
   /** Takes the cells of components that end in a block, in z, y, x order. */
   readonly deliver: (block: number, rows: Float64Array) => Promise<void>;
@@ -53,7 +55,7 @@ export class Floods {
   /** The longest batch from `first` on that the share holds; at least one component. */
   private batchFrom(waiting: readonly Component[], first: number): Batch {
     const components: Component[] = [];
-    let size: BatchSize = { totals: { ...nothing, ...this.options.rules }, fragmentBytes: 0 };
+    let size: BatchSize = { totals: nothing, fragmentBytes: 0 };
     for (let next = first; next < waiting.length; next++) {
       const component = waiting[next] as Component;
       const longer = withComponent(size, component);
@@ -66,7 +68,7 @@ export class Floods {
 
   /** Bytes of a batch in memory; the fragment being read and the cells come on top of what native code takes. */
   private bytesOf(size: BatchSize): number {
-    return addon.floodBytes(size.totals) + size.fragmentBytes + this.rowBytes(size);
+    return addon.floodBytes(size.totals, this.options.rules) + size.fragmentBytes + this.rowBytes(size);
   }
 
   /** Bytes of a batch's cells: once as native code leaves them, and once copied from there. */
@@ -75,13 +77,19 @@ export class Floods {
   }
 
   private async flood(batch: Batch): Promise<void> {
-    const { memory, lanes, signal, rowWidth } = this.options;
+    const { memory, lanes, rules, signal, rowWidth, volume } = this.options;
     const inFile = this.bytesOf(batch) > memory.floods.capacityBytes;
     // A component in a file takes the fragment that is being read, which is a small part of the share, and its cells.
     const bytes = inFile ? batch.fragmentBytes + this.rowBytes(batch) : this.bytesOf(batch);
     const give = await memory.floods.take(Math.min(bytes, memory.floods.capacityBytes), signal);
     try {
-      const flood = new addon.Flood({ ...batch.totals, inFile, folder: memory.folder ?? tmpdir() });
+      const flood = new addon.Flood({
+        ...batch.totals,
+        rules,
+        volume: [volume.z ?? 0, volume.y, volume.x],
+        inFile,
+        folder: memory.folder ?? tmpdir(),
+      });
       for (const component of batch.components) {
         for (const { group, offset, bytes } of component.fragments) {
           signal.throwIfAborted();
@@ -120,7 +128,7 @@ export class Floods {
   }
 }
 
-const nothing = { voxels: 0, runs: 0, seeds: 0, mostVoxels: 0, mostRuns: 0, mostSeeds: 0 };
+const nothing: FloodTotals = { voxels: 0, runs: 0, seeds: 0, mostVoxels: 0, mostRuns: 0, mostSeeds: 0 };
 
 function withComponent({ totals, fragmentBytes }: BatchSize, component: Component): BatchSize {
   let [voxels, runs, seeds, largest] = [0, 0, 0, fragmentBytes];
@@ -132,7 +140,6 @@ function withComponent({ totals, fragmentBytes }: BatchSize, component: Componen
   }
   return {
     totals: {
-      ...totals,
       voxels: totals.voxels + voxels,
       runs: totals.runs + runs,
       seeds: totals.seeds + seeds,

@@ -22,7 +22,7 @@ export function run(
   return (source) =>
     new Observable((subscriber) =>
       drive(source as Observable<AnyBlock>, subscriber, {
-        options: { order: 'index', maxComponentVoxels: 1, wanted: 'saves' },
+        options: { order: 'index', maxComponentVoxels: 1e8, wanted: 'saves' },
         volumeColumn: true,
         check: ({ plans }) => {
           const saves = [...branchesOf(plans).values()].flat().some(({ name }) => name === 'save');

@@ -29,7 +29,7 @@ export class SavedImages {
       stop: zyx((a) => region.stop[a] - start[a]),
     };
     this.depth = Math.max(this.depth, shifted.stop.z);
-    await this.saves[n]?.sink?.write(shifted, voxels);
+    for (const sink of this.saves[n]?.sinks ?? []) await sink.write(shifted, voxels);
   }
 
   async close(): Promise<void> {
@@ -52,8 +52,8 @@ export class SavedImages {
     const { start, stop } = layout;
     const size = { z: stop.z === null ? null : stop.z - start.z, y: stop.y - start.y, x: stop.x - start.x };
     const { voxelSizeUm } = volume;
-    for (const { sink, dtype } of this.saves) {
-      if (!sink) continue;
+    const all = this.saves.flatMap(({ sinks, dtype }) => sinks.map((sink) => ({ sink, dtype })));
+    for (const { sink, dtype } of all) {
       await sink.open({ size, dtype, ...(voxelSizeUm ? { voxelSizeUm } : {}) });
       this.open.push(sink);
     }

@@ -231,6 +231,7 @@ export class VolumeRun {
       lanes,
       rules: branch.rules,
       rowWidth: branch.rowWidth,
+      volume: this.first.volume.size,
       signal,
       deliver: (index, rows) => delivery.rows(index, rows),
       settled: (component) => seams.settle(component),

@@ -22,7 +22,7 @@ export interface NativeImage {
   readonly x: readonly [number, number];
   /** The image that it is made of; -1 for an input. */
   readonly from: number;
-  /** What errors call an input; empty for the one that blocks are of, which they name anyhow. */
+  /** What errors call what comes from outside; empty for the input that blocks are of, which they name anyhow. */
   readonly name: string;
   /** Of a made image: the planes before and behind each that it takes, and how it is made. */
   readonly planesBefore?: number;
@@ -31,7 +31,7 @@ export interface NativeImage {
 }
 
 /** A step that makes an image, by the name of its kernel, and what it was asked. */
-export type NativeStep = NativeOpening | NativeDog | NativeIllumination | NativeEqualize;
+export type NativeStep = NativeOpening | NativeDog | NativeIllumination | NativeEqualize | NativeExternal;
 
 export interface NativeOpening {
   readonly kind: 'opening';
@@ -69,6 +69,12 @@ export interface NativeEqualize {
   readonly spacing: readonly [number, number, number];
 }
 
+/** A step whose planes are made outside of the chain; `others` are images of which it is given the same planes as of its input. */
+export interface NativeExternal {
+  readonly kind: 'external';
+  readonly others: readonly number[];
+}
+
 export type Method = 'max' | 'min' | 'mean' | 'sum';
 
 /** How cells are made of a component and measured; see native/chain/channels.h. */
@@ -78,7 +84,22 @@ export interface FloodRules {
   readonly method: Method;
   /** Whether of seeds on one plateau of equal value only the first stays. */
   readonly mergePlateaus: boolean;
+  /** Numbers that each seed brings, and its cell keeps. */
+  readonly seedValues: number;
+  readonly centroid: boolean;
+  readonly box: boolean;
+  readonly flags: boolean;
+  /** Where flags look for the greatest value of an integer type, an index into `dtypes`; -1: nowhere. */
+  readonly saturatedChannel: number;
+  /** Whether each cell's voxels are given, and of which images, indices into `dtypes`, their values. */
+  readonly voxels: boolean;
+  readonly voxelChannels: readonly number[];
+  /** Numbers at the end of each row that stay 0, for the caller to fill. */
+  readonly reserved: number;
 }
+
+/** Numbers of a run in `cellRuns`. */
+export const cellRunNumbers = 5;
 
 /** A search for cells in one image. */
 export interface NativeDetector extends FloodRules {
@@ -100,6 +121,8 @@ export interface NativeDetector extends FloodRules {
   } | null;
   /** Of the spheres that are measured where there is no shape; null measures none. */
   readonly radius: number | null;
+  /** Windows around maxima that are measured outside: the image, and the extent along z, y and x. */
+  readonly around: readonly { readonly image: number; readonly window: readonly [number, number, number] }[];
   readonly shape: boolean;
   readonly maskThreshold: number;
 }
@@ -127,8 +150,8 @@ export interface ChainConfig {
     readonly x: readonly [number, number];
   } | null;
   readonly detectors: readonly NativeDetector[];
-  /** Images whose planes are copied out, on the core. */
-  readonly saves: readonly number[];
+  /** What is copied out, plane by plane, on the core: an image or, as a mask, a detector's maxima; the other is -1. */
+  readonly saves: readonly { readonly image: number; readonly detector: number }[];
   readonly batchPlanes: number;
   readonly heldLimitBytes: number;
   readonly fragmentLimitBytes: number;
@@ -137,8 +160,16 @@ export interface ChainConfig {
 
 /** What a push leaves of one detector; see native/chain/detector.h. */
 export interface DetectorOutput {
-  /** x, y, z, size, then what was measured of the image and of each channel; without shape only x, y, z. */
+  /**
+   * A cell's numbers: x, y, z; with shape the size; with shape or radius what was measured of the image and of each channel; those that
+   * seeds bring; with shape, where asked, the centroid's x, y, z, the box's x0, x1, y0, y1, z0, z1, half-open, and the flags (1: a
+   * voxel on a face of the volume, 2: one with the greatest value of its type); those reserved.
+   */
   readonly rows: Float64Array;
+  /** Where voxels are asked: z, y, x, length and row of each run, sorted by row, then z, y, x. */
+  readonly cellRuns: Int32Array;
+  /** Of each image in `voxelChannels`: the values of the runs' voxels, packed, in the order of the runs. */
+  readonly cellValues: readonly Uint8Array[];
   readonly fragments: Uint8Array;
   /** `fragmentFields` numbers a fragment; see `FragmentField` in native/chain/fragments.h. */
   readonly index: Float64Array;
@@ -152,12 +183,43 @@ export const fragmentFields = 12;
 /** What a push leaves; see native/chain/chain.h. */
 export interface ChainOutput {
   readonly detectors: readonly DetectorOutput[];
-  /** Of each image saved, the first of the planes that were copied out and the one behind the last. */
+  /** Of all that is saved, the first of the planes that were copied out and the one behind the last. */
   readonly saved: readonly (readonly [number, number])[];
 }
 
+/**
+ * Planes [from, to) of an image that is made outside. Their windows lie ready, as far as there are planes: those from 0 up to the one
+ * before `end`.
+ */
+export interface PlanesWanted {
+  readonly image: number;
+  readonly from: number;
+  readonly to: number;
+  readonly end: number;
+}
+
+/**
+ * Windows around centers (z, y, x), which lie ready one after another, with 0 where the volume has no voxels; it has no planes from `end`
+ * on, as far as that is known. `kind` is their place among the detector's.
+ */
+export interface WindowsWanted {
+  readonly detector: number;
+  readonly kind: number;
+  readonly centers: Int32Array;
+  readonly end: number;
+}
+
+/** What a push leaves once it is done, or what it waits for until then. */
+export interface PushResult {
+  readonly output?: ChainOutput;
+  readonly wanted?: PlanesWanted;
+  readonly windows?: WindowsWanted;
+}
+
 export interface NativeChain {
-  push(planes: number, last: boolean, innerHighZ: boolean, width: number): Promise<ChainOutput>;
+  push(planes: number, last: boolean, innerHighZ: boolean, width: number): Promise<PushResult>;
+  /** Goes on with a push whose planes lie in their ring, or with the values of the windows. */
+  resume(values: Float64Array | null, width: number): Promise<PushResult>;
   /** Makes the push under way, and later ones, end early. */
   stop(): void;
   /** Gives its memory back; no push may be under way, nor come. */
@@ -165,7 +227,7 @@ export interface NativeChain {
 }
 
 /** Voxels, runs and seeds of all components of a batch, and of its largest. */
-export interface FloodTotals extends FloodRules {
+export interface FloodTotals {
   readonly voxels: number;
   readonly runs: number;
   readonly seeds: number;
@@ -174,37 +236,70 @@ export interface FloodTotals extends FloodRules {
   readonly mostSeeds: number;
 }
 
+/** Some of the runs of cells' voxels and their values, as in `DetectorOutput`; rows are counted over all cells of the batch. */
+export interface NativeVoxels {
+  readonly runs: Int32Array;
+  readonly values: readonly Uint8Array[];
+}
+
+export interface FloodOptions extends FloodTotals {
+  readonly rules: FloodRules;
+  /** Planes, rows and columns of the volume; 0 planes where it is not known how many, and no fragment says it either. */
+  readonly volume: readonly [number, number, number];
+  readonly inFile: boolean;
+  readonly folder: string;
+}
+
 export interface NativeFlood {
   /** Takes a fragment of the component under way. */
   add(fragment: Uint8Array): void;
   /** Says that the component under way has all its fragments. */
   close(): void;
-  /** Divides the components; gives the cells of all, and how many each has. */
-  run(): Promise<{ readonly rows: Float64Array; readonly counts: Int32Array }>;
+  /** Divides the components; gives the cells of all, how many each has, and how many runs their voxels have. */
+  run(): Promise<{ readonly rows: Float64Array; readonly counts: Int32Array; readonly cellRuns: number }>;
+  /** Copies some of those runs; it finds them at once where the last copy ended. */
+  takeVoxels(from: number, count: number): NativeVoxels;
+  /** Gives back the memory or the file in which the runs lie. */
+  free(): void;
   stop(): void;
 }
 
+/** A ring of packed planes of an image: plane z lies at z % planes. */
+export interface NativeRing {
+  readonly image: number;
+  readonly planes: number;
+  readonly bytes: number;
+}
+
+/** The memory of a chain, as large as `chainNeeds` says. */
+export interface ChainMemory {
+  readonly inputs: readonly Uint8Array[];
+  /** Of each image that is made outside, the ring of its planes, then those of the images that it is made of. */
+  readonly external: readonly Uint8Array[];
+  readonly saved: readonly Uint8Array[];
+  /** Of each detector. */
+  readonly windows: readonly Uint8Array[];
+  readonly workspace: Uint8Array;
+}
+
+export interface ChainNeeds {
+  /** Of each input, that of the tissue last. */
+  readonly inputBytes: readonly number[];
+  /** Of each image that is made outside: the ring of its planes, and those of the images that it is made of. */
+  readonly external: readonly (NativeRing & { readonly feeds: readonly NativeRing[] })[];
+  readonly savedBytes: readonly number[];
+  readonly windowBytes: readonly number[];
+  readonly sourcePlanes: number;
+  readonly workspaceBytes: number;
+  readonly sparseBytes: number;
+}
+
 export interface Addon {
-  readonly Chain: new (
-    config: ChainConfig,
-    inputs: readonly Uint8Array[],
-    workspace: Uint8Array,
-    saved: readonly Uint8Array[],
-  ) => NativeChain;
-  chainNeeds(
-    config: ChainConfig,
-    width: number,
-  ): {
-    /** Of each input, that of the tissue last, and of each image saved. */
-    readonly inputBytes: readonly number[];
-    readonly savedBytes: readonly number[];
-    readonly sourcePlanes: number;
-    readonly workspaceBytes: number;
-    readonly sparseBytes: number;
-  };
-  readonly Flood: new (options: FloodTotals & { readonly inFile: boolean; readonly folder: string }) => NativeFlood;
+  readonly Chain: new (config: ChainConfig, memory: ChainMemory) => NativeChain;
+  chainNeeds(config: ChainConfig, width: number): ChainNeeds;
+  readonly Flood: new (options: FloodOptions) => NativeFlood;
   /** Bytes of memory that the floods of a batch take, without the rows that they leave. */
-  floodBytes(totals: FloodTotals): number;
+  floodBytes(totals: FloodTotals, rules: FloodRules): number;
   touching(a: Int32Array, b: Int32Array): Int32Array;
   supportedTargets(): string[];
   pendingJobs(): number;

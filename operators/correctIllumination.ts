@@ -3,7 +3,7 @@ import { noHalo } from '../core/geometry.js';
 import { checkFields, type IlluminationPlan } from '../core/illumination.js';
 import { checkKeys } from '../core/options.js';
 import { PlaneField } from '../core/planeField.js';
-import { step } from '../core/step.js';
+import { makes } from '../core/step.js';
 import { checkLine, checkPlane, type FieldLine, type FieldPlane } from './flatfield.js';
 
 export interface CorrectIlluminationOptions {
@@ -49,7 +49,7 @@ export function correctIllumination(options: CorrectIlluminationOptions) {
     scaling,
   };
   checkFields(plan.flatfield, plan.background);
-  return step('illumination', ['source'], { name: 'correctIllumination', options: { ...plan }, halo: noHalo });
+  return makes('illumination', ['source'], { name: 'correctIllumination', options: { ...plan }, halo: noHalo });
 }
 
 function fieldOf(option: string, given: FieldPlane | FieldLine): PlaneField {

@@ -1,7 +1,7 @@
 import { OptionError } from '../core/errors.js';
 import { AXES, type Zyx, zyx } from '../core/geometry.js';
 import { checkKeys, extentOf } from '../core/options.js';
-import { step } from '../core/step.js';
+import { makes } from '../core/step.js';
 import type { Volume } from '../core/volume.js';
 
 export interface EqualizeOptions {
@@ -50,7 +50,7 @@ export function equalize(options: EqualizeOptions = {}) {
   const spacing = extentOf('equalize', options.spacing ?? { z: 5, y: 50, x: 50 }, AXES, 1024, 'spacing');
   const before = zyx((a) => spacing[a] - 1 + Math.floor(window[a] / 2));
   const after = zyx((a) => spacing[a] + window[a] - 2 - Math.floor(window[a] / 2));
-  return step('equalized', ['source'], {
+  return makes('equalized', ['source'], {
     name: 'equalize',
     options: { percentile: [low, high], maxValue, window, spacing, interpolate, ...(mask && { mask }) },
     halo: { before, after },

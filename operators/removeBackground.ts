@@ -1,6 +1,6 @@
 import type { Halo } from '../core/geometry.js';
 import { checkKeys, checkOneOf, extentOf } from '../core/options.js';
-import { step } from '../core/step.js';
+import { makes } from '../core/step.js';
 
 export interface RemoveBackgroundOptions {
   /** Extent of the element in pixels, in both axes or in each, 1 to 1024; larger than the largest cell. Default 10. */
@@ -34,7 +34,7 @@ export function removeBackground(options: RemoveBackgroundOptions = {}) {
   const element = extentOf('removeBackground', size, ['y', 'x'], 1024);
   checkOneOf('removeBackground', 'form', form, ['disk', 'rectangle']);
   checkOneOf('removeBackground', 'opening', opening, ['symmetric', 'clearmap']);
-  return step('background', ['source'], {
+  return makes('background', ['source'], {
     name: 'removeBackground',
     options: { size: element, form, opening },
     halo: haloOf(element, opening),

@@ -4,18 +4,19 @@ import type { ImageSink } from '../core/imageSink.js';
 import { asStep } from '../core/step.js';
 
 /**
- * Writes an image of the chain, whole and in its own dtype, while the run goes on.
+ * Writes a step's result, whole and in its own dtype, while the run goes on: an image, or of `maxima` a uint8 image that is 1 where a
+ * maximum is, whether it lies in a shape or not, and 0 elsewhere.
  *
  * Block by block, plane by plane, whatever the layout. The sink is opened before the first read and gets its name once all is on
  * disk, before the last batch of cells comes. Of a region the image has the region's extent.
  *
- * @needs the image, where it is not one that is always there; a step that was skipped means its input
+ * @needs the result, where it is not an image that is always there; an image step that was skipped means its input
  * @adds nothing
  * @halo none
  * @throws {SinkError} in the stream, if the sink cannot be opened or written
  * @example blocks(volume).pipe(removeBackground(), save('background', npyVolume('background.npy')), run())
  */
-export function save<const Name extends ImageResult>(step: Name, sink: ImageSink) {
+export function save<const Name extends ImageResult | 'maxima'>(step: Name, sink: ImageSink) {
   const needs = (FIXED_IMAGES as readonly string[]).includes(step) ? [] : [step as Exclude<Name, FixedImage>];
   return asStep<Exclude<Name, FixedImage>, never>([
     { name: 'save', options: { step, sink }, adds: [], needs, halo: noHalo },

@@ -27,13 +27,22 @@ inline Method method_of(const Napi::Value& value) {
   throw Napi::TypeError::New(value.Env(), "no method of measuring: " + name);
 }
 
-// The properties `dtypes`, `method` and `mergePlateaus` of an object.
+// The properties of an object that native/index.ts calls FloodRules.
 inline FloodRules rules_of(const Napi::Object& options) {
   FloodRules rules;
   const Napi::Array dtypes = options.Get("dtypes").As<Napi::Array>();
   for (uint32_t i = 0; i < dtypes.Length(); ++i) rules.channels.push_back(dtype_of(dtypes.Get(i)));
   rules.method = method_of(options.Get("method"));
   rules.merge_plateaus = flag(options, "mergePlateaus");
+  rules.seed_values = integer(options, "seedValues");
+  rules.centroid = flag(options, "centroid");
+  rules.box = flag(options, "box");
+  rules.flags = flag(options, "flags");
+  rules.saturated_channel = integer(options, "saturatedChannel");
+  rules.voxels = flag(options, "voxels");
+  const Napi::Array channels = options.Get("voxelChannels").As<Napi::Array>();
+  for (uint32_t i = 0; i < channels.Length(); ++i) rules.voxel_channels.push_back(channels.Get(i).ToNumber().Int32Value());
+  rules.reserved = integer(options, "reserved");
   return rules;
 }
 

@@ -19,4 +19,11 @@ Napi::Value copy_to_array(Napi::Env env, const std::vector<T>& values) {
   return array;
 }
 
+template <typename T>
+Napi::Array copy_each_to_array(Napi::Env env, const std::vector<std::vector<T>>& lists) {
+  Napi::Array array = Napi::Array::New(env, lists.size());
+  for (uint32_t i = 0; i < lists.size(); ++i) array.Set(i, copy_to_array(env, lists[i]));
+  return array;
+}
+
 }  // namespace somaflow

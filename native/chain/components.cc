@@ -48,7 +48,9 @@ int32_t Components::join(int32_t a, int32_t b) {
   held_ -= to.bytes() + from.bytes();
   append_all(to.runs, from.runs);
   append_all(to.values, from.values);
-  append_all(to.seeds, from.seeds);
+  const uint32_t places = static_cast<uint32_t>(to.seeds.size());
+  for (const Seed& seed : from.seeds) to.seeds.push_back({seed.z, seed.y, seed.x, places + seed.place});
+  append_all(to.seed_values, from.seed_values);
   append_all(to.continues, from.continues);
   to.last_plane = std::max(to.last_plane, from.last_plane);
   to.faces |= from.faces;
@@ -86,8 +88,15 @@ void Components::append(Component& component, const PlaneMask& band, const Plane
   component.faces |= faces;
 }
 
+void Components::append(Component& component, const Seed& seed, const double* values) {
+  held_ -= component.bytes();
+  component.seeds.push_back({seed.z, seed.y, seed.x, static_cast<uint32_t>(component.seeds.size())});
+  component.seed_values.insert(component.seed_values.end(), values, values + seed_numbers_);
+  held_ += component.bytes();
+}
+
 void Components::add_plane(int32_t z, const std::vector<const PlaneMask*>& bands, const std::vector<Seed>& seeds,
-                           std::vector<Component>& closed) {
+                           const std::vector<double>& seed_values, std::vector<Component>& closed) {
   std::swap(plane_, previous_);
   std::swap(row_start_, previous_row_start_);
   plane_.clear();
@@ -124,14 +133,13 @@ void Components::add_plane(int32_t z, const std::vector<const PlaneMask*>& bands
 
   // From here on runs name their roots, so that joined slots are free again.
   for (Labelled& run : plane_) run.slot = find(run.slot);
+  const double* values = seed_values.data();
   for (const Seed& seed : seeds) {
     const size_t row = static_cast<size_t>(seed.y - config_.core.y.start);
     const auto begin = plane_.begin() + row_start_[row], end = plane_.begin() + row_start_[row + 1];
     const auto run = std::upper_bound(begin, end, seed.x, [](int32_t x, const Labelled& r) { return x < r.stop; });
-    Component& component = slots_[static_cast<size_t>(run->slot)];
-    held_ -= component.bytes();
-    component.seeds.push_back(seed);
-    held_ += component.bytes();
+    append(slots_[static_cast<size_t>(run->slot)], seed, values);
+    values += seed_numbers_;
   }
   before.insert(before.end(), active_.begin(), active_.end());
   active_.clear();

@@ -1,6 +1,7 @@
 // Joins the mask's runs into components while planes arrive: union-find against the row and the plane before.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <vector>
 
@@ -11,12 +12,13 @@ namespace somaflow {
 
 class Components {
  public:
-  Components(const ChainConfig& config, size_t voxel_bytes) : config_(config), voxel_bytes_(voxel_bytes) {}
+  Components(const ChainConfig& config, const FloodRules& rules)
+      : config_(config), voxel_bytes_(rules.voxel_bytes()), seed_numbers_(static_cast<size_t>(rules.seed_values)) {}
 
-  // Takes the next plane of the core: its mask runs, in bands of rows from top to bottom, and its seeds, in y, x order.
-  // Components that have no voxel in it are complete and move to `closed`.
+  // Takes the next plane of the core: its mask runs, in bands of rows from top to bottom, and its seeds, in y, x order, with
+  // the numbers that they bring. Components that have no voxel in it are complete and move to `closed`.
   void add_plane(int32_t z, const std::vector<const PlaneMask*>& bands, const std::vector<Seed>& seeds,
-                 std::vector<Component>& closed);
+                 const std::vector<double>& seed_values, std::vector<Component>& closed);
 
   // Takes out what is still open. A component that a later plane may extend leaves its slot behind, empty, to be
   // continued: `number` gives the number of a fragment, by which the rest will name it.
@@ -48,9 +50,11 @@ class Components {
   int32_t new_slot();
   void link_row(const Labelled* begin, const Labelled* end, Labelled* run_begin, Labelled* run_end);
   void append(Component& component, const PlaneMask& band, const PlaneRun& run, int32_t z, int32_t y);
+  void append(Component& component, const Seed& seed, const double* values);
 
   const ChainConfig& config_;
   const size_t voxel_bytes_;  // of the values that are kept of each voxel
+  const size_t seed_numbers_;  // that each seed brings
   std::vector<Component> slots_;
   std::vector<int32_t> parent_;
   std::vector<int32_t> free_;

@@ -7,6 +7,7 @@
 #include "chain/measures.h"
 #include "chain/neighbours.h"
 #include "chain/pieces.h"
+#include "chain/properties.h"
 #include "chain/ranks.h"
 
 namespace somaflow {
@@ -115,21 +116,29 @@ class Watershed {
   const std::atomic<bool>& stop_;
 };
 
-// One seed takes the whole component, which needs no flood, and an order of the runs only where sums depend on it.
-void measure_whole(const ComponentView& component, const FloodRules& rules, std::vector<double>& rows, Scratch& scratch,
-                   size_t limit, const std::string& folder) {
-  const size_t start = rows.size(), count = component.run_count;
-  begin_cell(component.seeds[0], rules, rows);
-  double* const row = rows.data() + start;
+// One seed takes the whole component, which needs no flood, and an order of the runs only where something depends on it.
+void measure_whole(const ComponentView& component, const FloodRules& rules, const VolumeExtent& volume, FloodOutput& out,
+                   Scratch& scratch, const std::atomic<bool>& stop, size_t limit, const std::string& folder) {
+  const size_t start = out.rows.size(), count = component.run_count;
+  begin_cell(component.seeds[0], component.seed_values, rules, out.rows);
+  double* const row = out.rows.data() + start;
   const auto in_order = [](const Run& a, const Run& b) { return before(a, b); };
-  if (!rules.order_matters() || std::is_sorted(component.runs, component.runs + count, in_order)) {
-    add_runs(component.runs, count, component.values, rules, row);
-  } else {
-    Piece* const pieces = Cutter(scratch.take(count * sizeof(Piece), limit, folder)).cut<Piece>(count);
-    order_runs(component.runs, count, rules.voxel_bytes(), pieces);
+  const bool ordered = !rules.order_matters() || std::is_sorted(component.runs, component.runs + count, in_order);
+  const Piece* pieces = nullptr;
+  if (!ordered || rules.any_property() || rules.voxels) {
+    Piece* const cut = Cutter(scratch.take(count * sizeof(Piece), limit, folder)).cut<Piece>(count);
+    order_runs(component.runs, count, rules.voxel_bytes(), cut);
+    pieces = cut;
+  }
+  if (ordered) add_runs(component.runs, count, component.values, rules, row);
+  else
     for (const Piece* piece = pieces; piece != pieces + count; ++piece)
       add_runs(&piece->run, 1, component.values + piece->values, rules, row);
-  }
+  double weight;
+  uint64_t cursors[2];
+  if (rules.any_property()) add_properties(pieces, count, component.values, nullptr, rules, volume, &weight, row, 1, stop);
+  if (rules.voxels)
+    give_voxels(pieces, count, component.values, nullptr, rules, out.rows, start / rules.row_width(), cursors, out.voxels, stop);
   end_cell(rules, row);
 }
 
@@ -153,15 +162,16 @@ LevelQueue Flood::kept_queue(size_t levels) {
   return kept_;
 }
 
-void Flood::divide(const ComponentView& component, const FloodRules& rules, std::vector<double>& rows,
+void Flood::divide(const ComponentView& component, const FloodRules& rules, const VolumeExtent& volume, FloodOutput& out,
                    const std::atomic<bool>& stop, size_t limit, const std::string& folder) {
   if (component.seed_count == 0) return;
-  if (component.seed_count == 1) return measure_whole(component, rules, rows, scratch_, limit, folder);
+  if (component.seed_count == 1) return measure_whole(component, rules, volume, out, scratch_, stop, limit, folder);
   const auto stopped = [&] { return stop.load(std::memory_order_relaxed); };
-  const auto [runs, run_count, values, seeds, seed_count] = component;
+  const auto [runs, run_count, values, seeds, seed_count, seed_values] = component;
   size_t voxels = 0;
   for (size_t i = 0; i < run_count; ++i) voxels += static_cast<size_t>(runs[i].length);
   std::sort(seeds, seeds + seed_count, [](const Seed& a, const Seed& b) { return before(a, b); });
+  std::vector<double>& rows = out.rows;
   const size_t start = rows.size(), width = rules.row_width();
 
   with_type(rules.channels[0], [&]<typename T>() {
@@ -186,8 +196,15 @@ void Flood::divide(const ComponentView& component, const FloodRules& rules, std:
     const size_t cells = rules.merge_plateaus ? watershed.merge_plateaus(seeds, seed_count) : seed_count;
     watershed.spread(cells, voxels, std::is_integral_v<T> ? kept_queue(levels) : LevelQueue(work.queue, levels));
     if (stopped()) return;
-    for (size_t i = 0; i < cells; ++i) begin_cell(seeds[i], rules, rows);
-    add_labelled(work.pieces, run_count, values, work.labels, rules, rows.data() + start);
+    for (size_t i = 0; i < cells; ++i) begin_cell(seeds[i], seed_values, rules, rows);
+    add_labelled(work.pieces, run_count, values, work.labels, rules, rows.data() + start, stop);
+    // The links, no longer in use, have room for four numbers a voxel, of which every cell has one.
+    if (rules.any_property())
+      add_properties(work.pieces, run_count, values, work.labels, rules, volume, reinterpret_cast<double*>(work.links),
+                     rows.data() + start, cells, stop);
+    if (rules.voxels)
+      give_voxels(work.pieces, run_count, values, work.labels, rules, rows, start / width,
+                  reinterpret_cast<uint64_t*>(work.links), out.voxels, stop);
     for (size_t i = 0; i < cells; ++i) end_cell(rules, rows.data() + start + i * width);
   });
 }

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "chain/cell_voxels.h"
 #include "chain/channels.h"
 #include "chain/level_queue.h"
 #include "chain/scratch.h"
@@ -21,18 +22,25 @@ struct ComponentView {
   const uint8_t* values;
   Seed* seeds;  // sorted in place
   size_t seed_count;
+  const double* seed_values;  // the numbers that the seeds bring
 };
 
-// Appends rows of `rules.row_width()` numbers (x, y, z, size, then the measure of each channel) to `rows`, in z, y, x order.
+// What floods leave: cells as rows of `rules.row_width()` numbers, each component's in z, y, x order; and, where asked, their voxels.
+struct FloodOutput {
+  std::vector<double> rows;
+  CellVoxels voxels;
+};
+
+// Divides components into cells.
 //
 // Seeded watershed of the negated image inside the component (Meyer 1991), 6-connected: greatest value first, among equals
 // in the order of queueing; a voxel takes its label when it is first reached. Seeds are queued in z, y, x order.
 class Flood {
  public:
-  // Beyond `limit` bytes of scratch it works in a file in `folder`, and throws std::runtime_error if there is no room for
+  // Appends the cells of a component of this volume to what earlier ones left. Beyond `limit` bytes of scratch it works in a file in `folder`, and throws std::runtime_error if there is no room for
   // it. Ends early, with rows to be thrown away, when `stop` is set.
-  void divide(const ComponentView& component, const FloodRules& rules, std::vector<double>& rows, const std::atomic<bool>& stop,
-              size_t limit = SIZE_MAX, const std::string& folder = {});
+  void divide(const ComponentView& component, const FloodRules& rules, const VolumeExtent& volume, FloodOutput& out,
+              const std::atomic<bool>& stop, size_t limit = SIZE_MAX, const std::string& folder = {});
 
   // One for each thread, whose scratch serves chain after chain.
   static Flood& of_this_thread();

@@ -83,7 +83,8 @@ void append_fragments(Fragments& out, const Component& component, int32_t number
   const uint8_t* values = component.values.data();
   for_parts(component, rules, [&](size_t first, size_t last) {
     const bool has_seeds = first == 0;  // seeds may be in any part, so the first takes them all
-    FragmentHead head{static_cast<uint32_t>(last - first), has_seeds ? static_cast<uint32_t>(component.seeds.size()) : 0, 0};
+    const uint32_t seeds = has_seeds ? static_cast<uint32_t>(component.seeds.size()) : 0;
+    FragmentHead head{static_cast<uint32_t>(last - first), seeds, 0, rules.seed_values, rules.depth};
     for (size_t i = first; i < last; ++i) {
       head.voxels += static_cast<uint64_t>(component.runs[i].length);
       if (component.faces != 0) add_to_faces(out, component.faces, component.runs[i], number, rules);
@@ -92,6 +93,7 @@ void append_fragments(Fragments& out, const Component& component, int32_t number
     append_bytes(out.bytes, &head, 1);
     append_bytes(out.bytes, component.runs.data() + first, head.runs);
     append_bytes(out.bytes, component.seeds.data(), head.seeds);
+    append_bytes(out.bytes, component.seed_values.data(), size_t{head.seeds} * head.seed_values);
     append_bytes(out.bytes, values, head.voxels * rules.voxel_bytes);
     values += head.voxels * rules.voxel_bytes;
     out.bytes.resize((out.bytes.size() + 7) / 8 * 8);
@@ -106,7 +108,8 @@ FragmentView view_fragment(const uint8_t* bytes) {
   std::memcpy(&view.head, bytes, sizeof(FragmentHead));
   view.runs = reinterpret_cast<const Run*>(bytes + sizeof(FragmentHead));
   view.seeds = reinterpret_cast<const Seed*>(view.runs + view.head.runs);
-  view.values = reinterpret_cast<const uint8_t*>(view.seeds + view.head.seeds);
+  view.seed_values = reinterpret_cast<const double*>(view.seeds + view.head.seeds);
+  view.values = reinterpret_cast<const uint8_t*>(view.seed_values + size_t{view.head.seeds} * view.head.seed_values);
   return view;
 }
 

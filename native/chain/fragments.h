@@ -9,10 +9,13 @@
 
 namespace somaflow {
 
-// A fragment's bytes: this head, the runs, the seeds, the values in the order of the runs; padded to 8 bytes.
+// A fragment's bytes: this head, the runs, the seeds, the numbers that they bring, the values in the order of the runs; padded
+// to 8 bytes.
 struct FragmentHead {
   uint32_t runs, seeds;
   uint64_t voxels;
+  uint32_t seed_values;  // numbers of each seed
+  int32_t depth;         // of the volume; 0 as long as it is not known, which voxels of its last plane never see
 };
 
 // What JavaScript keeps of each fragment, as float64 numbers in this order.
@@ -31,7 +34,9 @@ struct Fragments {
 struct FragmentRules {
   int32_t core_low[3], core_high[3];
   size_t voxel_bytes;  // of the values that are kept of each voxel
-  size_t limit;  // bytes beyond which a fragment is cut
+  size_t limit;          // bytes beyond which a fragment is cut
+  uint32_t seed_values;  // numbers that each seed brings
+  int32_t depth;         // of the volume, 0 while it is not known
 };
 
 // How many fragments a component leaves as.
@@ -45,6 +50,7 @@ struct FragmentView {
   FragmentHead head;
   const Run* runs;
   const Seed* seeds;
+  const double* seed_values;
   const uint8_t* values;
 };
 FragmentView view_fragment(const uint8_t* bytes);

@@ -8,8 +8,6 @@ namespace somaflow {
 
 namespace {
 
-constexpr size_t kSize = 3, kMeasures = 4;  // places in a row
-
 // The measure after `count` more values, at least one. Sums of integers are exact, so their order does not matter and they
 // may be taken apart; those of floats go from value to value.
 template <typename T, Method method>
@@ -49,12 +47,18 @@ void for_channels(const FloodRules& rules, const F& f) {
 
 }  // namespace
 
-void begin_cell(const Seed& seed, const FloodRules& rules, std::vector<double>& rows) {
+void begin_cell(const Seed& seed, const double* seed_values, const FloodRules& rules, std::vector<double>& rows) {
+  const size_t end = rows.size() + rules.row_width();
   constexpr double infinity = std::numeric_limits<double>::infinity();
   for (const int32_t position : {seed.x, seed.y, seed.z}) rows.push_back(position);
   rows.push_back(0);
   rows.insert(rows.end(), rules.channels.size(),
               rules.method == Method::max ? -infinity : rules.method == Method::min ? infinity : 0.0);
+  if (rules.seed_values > 0) {
+    const double* const own = seed_values + size_t{seed.place} * static_cast<size_t>(rules.seed_values);
+    rows.insert(rows.end(), own, own + rules.seed_values);
+  }
+  rows.resize(end);
 }
 
 void add_runs(const Run* runs, size_t count, const uint8_t* values, const FloodRules& rules, double* row) {
@@ -75,21 +79,16 @@ void add_runs(const Run* runs, size_t count, const uint8_t* values, const FloodR
 }
 
 void add_labelled(const Piece* pieces, size_t count, const uint8_t* values, const uint32_t* labels, const FloodRules& rules,
-                  double* rows) {
+                  double* rows, const std::atomic<bool>& stop) {
   const size_t width = rules.row_width();
   for_channels(rules, [&]<typename T, Method method>(size_t channel, size_t before) {
-    for (const Piece* piece = pieces; piece != pieces + count; ++piece) {
-      const size_t length = static_cast<size_t>(piece->run.length);
-      const uint8_t* const at = values + piece->values + length * before;
-      const uint32_t* const label = labels + piece->first;
-      for (size_t begin = 0, end; begin < length; begin = end) {
-        for (end = begin + 1; end < length && label[end] == label[begin];) ++end;
-        double* const row = rows + (label[begin] - 1) * width;
-        if (channel == 0) row[kSize] += static_cast<double>(end - begin);
-        double& measure = row[kMeasures + channel];
-        measure = over<T, method>(at + begin * sizeof(T), end - begin, measure);
-      }
-    }
+    for_stretches(pieces, count, labels, stop, [&](const Piece* piece, size_t begin, size_t end, size_t label) {
+      const uint8_t* const at = values + piece->values + static_cast<size_t>(piece->run.length) * before;
+      double* const row = rows + (label - 1) * width;
+      if (channel == 0) row[kSize] += static_cast<double>(end - begin);
+      double& measure = row[kMeasures + channel];
+      measure = over<T, method>(at + begin * sizeof(T), end - begin, measure);
+    });
   });
 }
 

@@ -11,9 +11,10 @@ struct Run {
   int32_t z, y, x, length;
 };
 
-// A maximum inside the mask.
+// A maximum inside the mask. The numbers that it brings lie apart, those of all seeds of a component behind each other.
 struct Seed {
   int32_t z, y, x;
+  uint32_t place = 0;  // of its numbers, in those of its component
 };
 
 inline bool before(const Seed& a, const Seed& b) {
@@ -30,12 +31,14 @@ struct Component {
   std::vector<Run> runs;
   std::vector<uint8_t> values;
   std::vector<Seed> seeds;
+  std::vector<double> seed_values;
   std::vector<int32_t> continues;  // fragments that already left, of which this is the rest
   int32_t last_plane = 0;
   uint8_t faces = 0;
 
   size_t bytes() const {
-    return runs.capacity() * sizeof(Run) + values.capacity() + seeds.capacity() * sizeof(Seed);
+    return runs.capacity() * sizeof(Run) + values.capacity() + seeds.capacity() * sizeof(Seed) +
+           seed_values.capacity() * sizeof(double);
   }
 };
 

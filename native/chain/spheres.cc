@@ -10,6 +10,7 @@ Spheres::Spheres(const ChainConfig&, const DetectorConfig& detector, const Image
     : images_(images),
       method_(detector.rules.method),
       reach_(detector.measured_z()),
+      row_width_(detector.row_width()),
       channels_{detector.image},
       dtypes_(detector.rules.channels) {
   channels_.insert(channels_.end(), detector.channels.begin(), detector.channels.end());
@@ -24,8 +25,8 @@ Spheres::Spheres(const ChainConfig&, const DetectorConfig& detector, const Image
 
 void Spheres::measure(int32_t z, const std::vector<Seed>& seeds, int width, const std::atomic<bool>& stop,
                       std::vector<double>& rows) const {
-  const size_t row_width = 3 + channels_.size(), first = rows.size();
-  rows.resize(first + seeds.size() * row_width);
+  const size_t first = rows.size();
+  rows.resize(first + seeds.size() * row_width_);
   std::vector<std::vector<ImagePlane>> planes(channels_.size());
   for (size_t channel = 0; channel < channels_.size(); ++channel)
     for (int32_t at = z - reach_; at <= z + reach_; ++at) planes[channel].push_back(images_.plane(channels_[channel], at));
@@ -35,10 +36,7 @@ void Spheres::measure(int32_t z, const std::vector<Seed>& seeds, int width, cons
     const size_t begin = static_cast<size_t>(item) * kTogether;
     for (size_t i = begin; i < std::min(begin + kTogether, seeds.size()); ++i) {
       const Seed& seed = seeds[i];
-      double* const row = rows.data() + first + i * row_width;
-      row[0] = seed.x;
-      row[1] = seed.y;
-      row[2] = seed.z;
+      double* const row = rows.data() + first + i * row_width_;
       for (size_t channel = 0; channel < channels_.size(); ++channel)
         row[3 + channel] = with_type(dtypes_[channel], [&]<typename T>() { return measure_one<T>(planes[channel], seed); });
     }

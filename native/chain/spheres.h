@@ -15,8 +15,8 @@ class Spheres {
  public:
   Spheres(const ChainConfig& config, const DetectorConfig& detector, const Images& images);
 
-  // Appends rows of x, y, z and a measure of each channel, over the voxels within the radius of each maximum of plane z, inside the
-  // volume. Sums are taken in z, y, x order.
+  // Appends a row for each maximum of plane z, with a measure of each channel behind the place of x, y, z, over the voxels within
+  // the radius, inside the volume; the rest is 0. Sums are taken in z, y, x order.
   void measure(int32_t z, const std::vector<Seed>& seeds, int width, const std::atomic<bool>& stop, std::vector<double>& rows) const;
 
  private:
@@ -30,6 +30,7 @@ class Spheres {
   const Images& images_;
   const Method method_;
   const int32_t reach_;
+  const size_t row_width_;
   std::vector<int32_t> channels_;
   std::vector<Dtype> dtypes_;
   std::vector<Chord> chords_;  // in z, y order

@@ -104,7 +104,7 @@ struct Packed {
   size_t skip = 0;  // bytes before the first value
   int cuts = 0;     // runs that were cut from the one before
 
-  ComponentView view() { return {runs.data(), runs.size(), bytes.data() + skip, seeds.data(), seeds.size()}; }
+  ComponentView view() { return {runs.data(), runs.size(), bytes.data() + skip, seeds.data(), seeds.size(), nullptr}; }
 };
 
 // `mixed`: as once components were joined across cores, with runs cut, and runs and seeds in any order.

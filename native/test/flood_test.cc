@@ -70,18 +70,19 @@ void check_components(Flood& flood, const std::string& folder) {
   const FloodRules rules = draw_rules();
   note(std::string(kMethods[static_cast<int>(rules.method)]) + " of " + kTypes[static_cast<int>(rules.channels[0])]);
   note("unlike types", std::set<Dtype>(rules.channels.begin(), rules.channels.end()).size() > 1);
-  std::vector<double> rows, expected;
+  FloodOutput out;
+  std::vector<double> expected;
   for (const Cells& cells : draw_components(rules)) {
     const bool mixed = chance(70), in_file = chance(10);
     Packed packed = pack(cells, rules, mixed);
     note_what_is_drawn(cells, rules, packed, mixed);
     note("in a file", in_file);
     const std::atomic<bool> stop{false};
-    flood.divide(packed.view(), rules, rows, stop, in_file ? 0 : SIZE_MAX, folder);
+    flood.divide(packed.view(), rules, {}, out, stop, in_file ? 0 : SIZE_MAX, folder);
     const std::vector<double> more = plain_flood(cells, rules);
     expected.insert(expected.end(), more.begin(), more.end());
   }
-  expect(same_bits(rows, expected), described(rules));
+  expect(same_bits(out.rows, expected), described(rules));
 }
 
 // A box of voxels with a seed on one of 100.
@@ -103,35 +104,35 @@ void check_many_levels(Flood& flood) {
   const Cells cells = draw_box(60, 70, 70, rules, Values::wide);
   note("levels in four tiers", std::set<double>(cells.values[0].begin(), cells.values[0].end()).size() > 64 * 64 * 64);
   Packed packed = pack(cells, rules, true);
-  std::vector<double> rows;
+  FloodOutput out;
   const std::atomic<bool> stop{false};
-  flood.divide(packed.view(), rules, rows, stop);
-  expect(same_bits(rows, plain_flood(cells, rules)), "a float32 component of 294,000 voxels");
+  flood.divide(packed.view(), rules, {}, out, stop);
+  expect(same_bits(out.rows, plain_flood(cells, rules)), "a float32 component of 294,000 voxels");
 }
 
 // A stop at any moment leaves nothing behind that the next flood would find.
 void check_stops(Flood& flood, Dtype dtype) {
   const FloodRules rules{{dtype}, Method::max, false};
   Packed packed = pack(draw_box(30, 50, 50, rules, Values::wide), rules, true);
-  std::vector<double> whole;
-  const auto timed = [&](std::vector<double>& rows, const std::atomic<bool>& stop) {
+  FloodOutput whole;
+  const auto timed = [&](FloodOutput& out, const std::atomic<bool>& stop) {
     const auto start = std::chrono::steady_clock::now();
-    flood.divide(packed.view(), rules, rows, stop);
+    flood.divide(packed.view(), rules, {}, out, stop);
     return std::chrono::steady_clock::now() - start;
   };
   const auto taken = timed(whole, std::atomic<bool>{false});
   for (int part = 0; part < 24; ++part) {
     std::atomic<bool> stop{false};
-    std::vector<double> lost, again;
+    FloodOutput lost, again;
     std::thread stopper([&] {
       std::this_thread::sleep_for(taken * part / 24);
       stop = true;
     });
     timed(lost, stop);
     stopper.join();
-    note("stopped", lost.empty());
+    note("stopped", lost.rows.empty());
     timed(again, std::atomic<bool>{false});
-    expect(same_bits(again, whole), std::string("after a stop, ") + kTypes[static_cast<int>(dtype)]);
+    expect(same_bits(again.rows, whole.rows), std::string("after a stop, ") + kTypes[static_cast<int>(dtype)]);
   }
 }
 
@@ -196,11 +197,12 @@ void measure(int balls, Dtype dtype) {
   }
   Flood flood;
   const std::atomic<bool> stop{false};
-  std::vector<double> seconds, rows;
+  FloodOutput out;
+  std::vector<double> seconds;
   for (double total = 0; total < 0.3 || seconds.size() < 5; total += seconds.back()) {
-    rows.clear();
+    out.rows.clear();
     const auto start = std::chrono::steady_clock::now();
-    for (Packed& packed : components) flood.divide(packed.view(), rules, rows, stop);
+    for (Packed& packed : components) flood.divide(packed.view(), rules, {}, out, stop);
     seconds.push_back(std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
   }
   std::sort(seconds.begin(), seconds.end());

@@ -17,4 +17,4 @@ run dog_test kernels/dog.cc
 run rows_test kernels/rows.cc
 run illumination_test kernels/illumination.cc
 run equalize_test kernels/{equalize,percentiles,sample_axis}.cc
-run flood_test chain/{flood,measures,neighbours,pieces,ranks,scratch}.cc
+run flood_test chain/{cell_voxels,flood,measures,neighbours,pieces,properties,ranks,scratch}.cc

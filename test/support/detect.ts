@@ -85,7 +85,9 @@ export async function detect(
 ): Promise<Found> {
   const source = 'data' in volume ? inMemory(volume) : volume;
   const also = 'data' in volume && volume.also ? { also: channelsOf(volume) } : {};
-  const described = blocks(source, { ...also, ...layout, ...(core === undefined ? {} : { size: core }) });
+  const asLaidOut = { ...also, ...layout, ...(core === undefined ? {} : { size: core }) };
+  // Channels are drawn, so the compiler cannot know which there are.
+  const described = blocks(source, asLaidOut as BlocksOptions);
   return gather((told) =>
     asked(arrange ? arrange(described) : described, chain, saves).pipe(cells({ ...options, progress: told })),
   );
