@@ -22,6 +22,7 @@ interface AnyStepOptions<With extends ImageResult> {
 
 /** A function on the JavaScript thread. */
 export interface InlineStepOptions<With extends ImageResult> extends AnyStepOptions<With> {
+  /** Makes each plane; while it works nothing else on the JavaScript thread does. */
   readonly run: PlaneFunction;
 }
 
