@@ -58,7 +58,7 @@ export interface LayoutCase {
 }
 
 /** Limits leave little of these small volumes, so that most cases have none. */
-function sometimes<T>(recipes: fc.Arbitrary<T>): fc.Arbitrary<T | null> {
+export function sometimes<T>(recipes: fc.Arbitrary<T>): fc.Arbitrary<T | null> {
   return fc.oneof({ weight: 5, arbitrary: fc.constant(null) }, { weight: 3, arbitrary: recipes });
 }
 
