@@ -20,6 +20,7 @@ import { SavedImages, type WrittenImage } from './savedImages.js';
 import { Seams } from './seams.js';
 import type { SparseStore } from './sparse.js';
 import type { Target } from './target.js';
+import { VoxelMeasures } from './voxelMeasures.js';
 
 export interface RunOptions {
   readonly budget: Budget;
@@ -66,8 +67,10 @@ interface Table {
   readonly floods: Floods;
   readonly seams: Seams;
   readonly labels: Labels | null;
+  /** What has the cells measured by users' functions. */
+  readonly measures: VoxelMeasures;
   /** The place among what is saved of the image of its labels. */
-  readonly image: number;
+  readonly image: number | null;
 }
 
 /** One volume of a run: its first block decides chain and layout; what its blocks find is joined and delivered here. */
@@ -105,9 +108,10 @@ export class VolumeRun {
     this.request = this.chain.request(first, target, budget.sparse, threads);
     checkBlock(this.chain, first, this.request, budget.images.capacityBytes);
     const written: WrittenImage[] = [...this.chain.saves];
-    this.tables = this.chain.branches.map((branch) =>
-      this.table(branch, written.push({ dtype: 'uint32', sinks: branch.labelSinks }) - 1),
-    );
+    this.tables = this.chain.branches.map((branch) => {
+      const { labelSinks: sinks } = branch;
+      return this.table(branch, sinks.length > 0 ? written.push({ dtype: 'uint32', sinks }) - 1 : null);
+    });
     this.saved = new SavedImages(first, written);
     const { y, x } = first.layout.coreSize;
     this.blocksAtATime = y * x >= WIDE_PLANE_VOXELS ? 2 : threads + 1;
@@ -126,9 +130,10 @@ export class VolumeRun {
   collector(block: AnyBlock) {
     const fragments = this.tables.map(() => new BlockFragments(block.index, this.parts.store));
     const output = async (outputs: readonly DetectorOutput[]) => {
-      for (const [at, { branch, delivery, labels }] of this.tables.entries()) {
-        const { rows, cellRuns, ...sparse } = outputs[at] as DetectorOutput;
+      for (const [at, { branch, delivery, labels, measures }] of this.tables.entries()) {
+        const { rows, cellRuns, cellValues, ...sparse } = outputs[at] as DetectorOutput;
         await (fragments[at] as BlockFragments).add(sparse);
+        await measures.add(rows, { runs: cellRuns, values: cellValues });
         const numbered = await labels?.add(rows);
         if (numbered !== undefined) await labels?.image?.add(cellRuns, numbered);
         await delivery.rows(block.index, rows);
@@ -167,7 +172,9 @@ export class VolumeRun {
       try {
         await labels?.rank();
         await delivery.end();
-        await labels?.paint(this.saved.depth, (region, voxels) => this.saved.write(image, region, voxels));
+        await labels?.paint(this.saved.depth, async (region, voxels) => {
+          if (image !== null) await this.saved.write(image, region, voxels);
+        });
       } finally {
         labels?.free();
       }
@@ -227,10 +234,11 @@ export class VolumeRun {
     };
   }
 
-  private table(branch: BranchPlan, image: number): Table {
+  private table(branch: BranchPlan, image: number | null): Table {
     const { options, store, lasting, lanes, counter, subscriber, signal, fail, record, hasVolumeColumn } = this.parts;
     const { budget, maxComponentVoxels } = options;
     const labels = this.labelsOf(branch);
+    const measures = new VoxelMeasures(branch, this.first.volume.id, signal);
     // A row that is to have a label waits for the last cell.
     const waits = branch.labelPlace !== null;
     const delivery: Delivery = new Delivery({
@@ -259,6 +267,7 @@ export class VolumeRun {
       volume: this.first.volume.size,
       signal,
       labels,
+      measures,
       deliver: (index, rows) => delivery.rows(index, rows),
       settled: (component) => seams.settle(component),
     });
@@ -268,7 +277,7 @@ export class VolumeRun {
     };
     const { maskThreshold } = branch;
     const seams = new Seams({ layout: this.first.layout, maskThreshold, maxComponentVoxels, complete });
-    return { branch, delivery, floods, seams, labels, image };
+    return { branch, delivery, floods, seams, labels, measures, image };
   }
 
   /** What labels the cells of a table, where a column or an image is of them. */

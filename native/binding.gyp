@@ -17,6 +17,7 @@
         "chain/equalize_stage.cc",
         "chain/flood.cc",
         "chain/fragments.cc",
+        "chain/gathered.cc",
         "chain/images.cc",
         "chain/labels.cc",
         "chain/maxima.cc",

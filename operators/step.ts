@@ -22,6 +22,7 @@ interface AnyStepOptions<With extends ImageResult> {
 
 /** A function on the JavaScript thread. */
 export interface InlineStepOptions<With extends ImageResult> extends AnyStepOptions<With> {
+  /** Makes plane z: `size.y * size.x` voxels of the dtype, at once or later. */
   readonly run: PlaneFunction;
 }
 
@@ -145,8 +146,8 @@ function checkOthers(where: string, name: string, others: readonly string[]): vo
 function jsonOf(where: string, given: unknown): unknown {
   if (given === undefined) return undefined;
   if (isJson(given)) return structuredClone(given);
-  const got = inspect(given, { breakLength: Number.POSITIVE_INFINITY });
-  throw new OptionError(where, 'options', 'what JSON can say', got);
+  const problem = `options must be what JSON can say, got ${inspect(given, { breakLength: Number.POSITIVE_INFINITY })}`;
+  throw new OptionError(where, 'options', 'what JSON can say', given, problem);
 }
 
 function isJson(value: unknown, within: readonly unknown[] = []): boolean {

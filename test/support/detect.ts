@@ -8,6 +8,7 @@ import {
   type CellsOptions,
   type CellTable,
   cells,
+  FIXED_IMAGES,
   type FixedImage,
   type ImageSink,
   type IntensityOptions,
@@ -42,16 +43,16 @@ export type Saves = Readonly<Partial<Record<SavedName, ImageSink>>>;
 export function stepsOf(chain: Chain, saves: Saves = {}): Step<'source', 'maxima' | 'shape' | 'intensity'> {
   const { maxima: peaks, shape: mask, method = 'max', radius, measure } = chain;
   const measured = { method, measure, ...(radius === undefined ? {} : { radius }) } as IntensityOptions<FixedImage>;
-  const { shape: labels, ...others } = saves;
-  const saving = Object.entries(others).map(([name, sink]) => [name, save(name as SavedName, sink)] as const);
-  const [ofImages, ofMaxima] = [false, true].map((is) => saving.filter(([name]) => (name === 'maxima') === is));
-  const saved = (of: typeof saving | undefined) => of?.map(([, step]) => step) ?? [];
-  const shaped = mask === null ? [] : [shape(mask), ...(labels ? [save('shape', labels)] : [])];
+  const saved = (...names: SavedName[]) =>
+    Object.entries(saves).flatMap(([name, sink]) =>
+      names.includes(name as SavedName) ? [save(name as SavedName, sink)] : [],
+    );
+  const shaped = mask === null ? [] : [shape(mask), ...saved('shape')];
   const all = [
     ...imageStepsOf(chain),
-    ...saved(ofImages),
+    ...saved(...FIXED_IMAGES, 'smooth'),
     maxima(peaks),
-    ...saved(ofMaxima),
+    ...saved('maxima'),
     ...shaped,
     intensity(measured),
     ...measureStepsOf(chain),
