@@ -48,7 +48,7 @@ export class BlockFragments {
   ) {}
 
   /** Takes what a push left. */
-  async add(output: DetectorOutput): Promise<void> {
+  async add(output: Pick<DetectorOutput, 'fragments' | 'index' | 'links' | 'faces'>): Promise<void> {
     const count = output.index.length / fragmentFields;
     if (count === 0) return;
     const group = { stored: await this.store.put(output.fragments), needed: count };

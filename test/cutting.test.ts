@@ -6,6 +6,7 @@ import { AXES, extent, type Region } from '../core/geometry.js';
 import { coreAt, type LayoutOptions, layoutOf } from '../core/layout.js';
 import type { Volume, Zyx } from '../index.js';
 import { detect, sorted } from './support/detect.js';
+import { sometimes } from './support/layoutCases.js';
 import { drawRegion, keptBy, regionRecipes } from './support/limits.js';
 import { naive } from './support/naive.js';
 import { runs } from './support/random.js';
@@ -57,7 +58,7 @@ test('cores are whole along axes that are not cut, and else as by default, withi
   const reached = tally();
   t.notThrows(() =>
     fc.assert(
-      fc.property(described, cuts(3000), fc.option(regionRecipes(), { freq: 2 }), (volume, options, regionRecipe) => {
+      fc.property(described, cuts(3000), sometimes(regionRecipes()), (volume, options, regionRecipe) => {
         const size = volume.size as Zyx;
         const region: Region = regionRecipe
           ? drawRegion(regionRecipe, size)
@@ -101,7 +102,7 @@ test('cells are the same along whatever axes and within whatever bounds a volume
         chainRecipes(),
         cuts(8),
         fc.option(fc.integer({ min: 1, max: 5 })),
-        fc.option(regionRecipes(), { freq: 3 }),
+        sometimes(regionRecipes()),
         engineRecipes(),
         async (recipe, chainRecipe, options, chunk, regionRecipe, engine) => {
           const { drawn, chain } = caseOf(recipe, chainRecipe);

@@ -1,6 +1,7 @@
 /** What a chain of any steps reached, and what a property over such chains has to reach. */
 import { AXES, type Zyx } from '../../core/geometry.js';
 import type { Voxels } from '../../index.js';
+import { ASKED_COLUMNS } from './labelTruth.js';
 import { type Chain, METHODS, type Truth } from './naive.js';
 import type { Walked } from './naiveImages.js';
 import { dtypeOf } from './values.js';
@@ -48,15 +49,20 @@ export function reachedBy(chain: Chain, truth: Truth, { images, searched }: Walk
     add(`a reach that cuts a region ${of}`, truth.cutByReach > 0);
     add('hMax and spheres', shape === null);
   }
-  const { smooth, near, measure } = chain;
+  const { smooth, near, own, measure } = chain;
+  /** Of channels the type is not known here. */
+  const typeOf = (name: string) => dtypeOf((images as Readonly<Record<string, Voxels>>)[name] ?? images.source);
   if (smooth) {
     reached.push(`a user's step behind ${smooth.behind} that makes ${smooth.dtype}`);
     add("a user's step measured", measure.includes('smooth'));
     add("maxima of a user's step", searched === images.smooth);
   }
+  if (own) {
+    reached.push(`voxels of ${typeOf(own.of)}`);
+    add('voxels of several cells', truth.cells.length > 1);
+  }
   if (near) {
-    const dtype = dtypeOf((images as Readonly<Record<string, Voxels>>)[near.of] ?? images.source);
-    reached.push(`windows ${shape === null ? 'around maxima' : 'around cells'}`, `windows of ${dtype}`);
+    reached.push(`windows ${shape === null ? 'around maxima' : 'around cells'}`, `windows of ${typeOf(near.of)}`);
     const beyond = ({ at }: { at: Zyx }) => AXES.some((a) => at[a] - Math.floor(near.window[a] / 2) < 0);
     add("windows beyond the volume's edge", truth.cells.some(beyond));
     add('windows of a channel', near.of === 'nuclei' || near.of === 'axons');
@@ -91,7 +97,7 @@ export const wantedOfChains: readonly string[] = [
   ...METHODS.flatMap((method) => [`spheres: ${method} in floats`, `spheres: ${method} in integers`]),
   'a fractional radius',
   "spheres clipped by the volume's edge",
-  ...['source', ...Object.keys(inputs), 'smooth', 'maxima'].map((name) => `saved: ${name}`),
+  ...['source', ...Object.keys(inputs), 'smooth', 'maxima', 'shape'].map((name) => `saved: ${name}`),
   ...['source', ...Object.keys(inputs)].flatMap((name) =>
     dtypes.map((dtype) => `a user's step behind ${name} that makes ${dtype}`),
   ),
@@ -105,4 +111,7 @@ export const wantedOfChains: readonly string[] = [
   "windows of a user's step",
   'windows: odd',
   'windows: even',
+  ...dtypes.map((dtype) => `voxels of ${dtype}`),
+  'voxels of several cells',
+  ...ASKED_COLUMNS.map((name) => `column: ${name}`),
 ];

@@ -8,6 +8,7 @@ import {
   type CellsOptions,
   type CellTable,
   cells,
+  FIXED_IMAGES,
   type FixedImage,
   type ImageSink,
   type IntensityOptions,
@@ -30,27 +31,28 @@ import { type Drawn, inMemory } from './volumes.js';
 import { within } from './waiting.js';
 
 /** What a chain of the tests may save. */
-export type SavedName = ImageName | 'maxima';
+export type SavedName = ImageName | 'maxima' | 'shape';
 
 /** Where it goes. */
 export type Saves = Readonly<Partial<Record<SavedName, ImageSink>>>;
 
 /**
  * The steps of a chain. It is drawn, so the compiler cannot know which images there are, or what is measured; images are saved where
- * all have been made.
+ * all have been made, labels behind the shapes.
  */
 export function stepsOf(chain: Chain, saves: Saves = {}): Step<'source', 'maxima' | 'shape' | 'intensity'> {
   const { maxima: peaks, shape: mask, method = 'max', radius, measure } = chain;
   const measured = { method, measure, ...(radius === undefined ? {} : { radius }) } as IntensityOptions<FixedImage>;
-  const saving = Object.entries(saves).map(([name, sink]) => [name, save(name as SavedName, sink)] as const);
-  const [ofImages, ofMaxima] = [false, true].map((is) => saving.filter(([name]) => (name === 'maxima') === is));
-  const saved = (of: typeof saving | undefined) => of?.map(([, step]) => step) ?? [];
-  const shaped = mask === null ? [] : [shape(mask)];
+  const saved = (...names: SavedName[]) =>
+    Object.entries(saves).flatMap(([name, sink]) =>
+      names.includes(name as SavedName) ? [save(name as SavedName, sink)] : [],
+    );
+  const shaped = mask === null ? [] : [shape(mask), ...saved('shape')];
   const all = [
     ...imageStepsOf(chain),
-    ...saved(ofImages),
+    ...saved(...FIXED_IMAGES, 'smooth'),
     maxima(peaks),
-    ...saved(ofMaxima),
+    ...saved('maxima'),
     ...shaped,
     intensity(measured),
     ...measureStepsOf(chain),

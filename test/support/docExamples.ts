@@ -34,42 +34,45 @@ export function docExamples(): { readonly exports: readonly Documented[]; readon
       title: codes.length === 1 ? name : `${name}, ${at + 1} of ${codes.length}`,
       code,
       file: inProject(`docExample-${name}-${at}.mts`),
-      text: `${around}${declarations(code)}export const result = await (async () => {\n${returning(code)}\n})();\n`,
+      text: moduleOf(around, code),
     }));
   });
-  const complaints = complaintsAbout(new Map(programs.map(({ file, text }) => [file, text])), host);
+  // What an example declares by merging must not help another.
+  const declares = ({ code }: { readonly code: string }) => /^declare module/m.test(code);
+  const together = programs.filter((one) => !declares(one));
+  const complaints = new Map(
+    [together, ...programs.filter(declares).map((one) => [one])].flatMap((files) => complaintsAbout(files, host)),
+  );
   const examples = programs.map(({ title, code, file, text }) => ({
     title,
     code,
     javascript: ts.transpileModule(text, { fileName: file, compilerOptions: usersOptions() }).outputText,
-    complaints: complaints(file),
+    complaints: complaints.get(file) as string[],
   }));
   return { exports, examples };
 }
 
-/** What an example declares of the package's types: that can only be said outside of functions. */
-function declarations(code: string): string {
-  return statementsOf(code)
-    .filter(({ node }) => ts.isModuleDeclaration(node))
-    .map(({ text }) => `${text}\n`)
-    .join('');
-}
-
-/** The other statements; the last is returned, where it is an expression. */
-function returning(code: string): string {
-  const own = statementsOf(code).filter(({ node }) => !ts.isModuleDeclaration(node));
-  return own
-    .map(({ node, text }, at) => (at === own.length - 1 && ts.isExpressionStatement(node) ? `return ${text}` : text))
-    .join('\n');
-}
-
-function statementsOf(code: string): { readonly node: ts.Statement; readonly text: string }[] {
+/** A module of the example: what it declares or imports at the top, the other statements in a function that returns the last. */
+function moduleOf(around: string, code: string): string {
   const source = ts.createSourceFile('example.mts', code, ts.ScriptTarget.Latest);
-  return source.statements.map((node) => ({ node, text: code.slice(node.pos, node.end).trim() }));
+  const isTop = (statement: ts.Statement) => ts.isModuleDeclaration(statement) || ts.isImportDeclaration(statement);
+  const text = (statement: ts.Statement) => code.slice(statement.getStart(source), statement.end);
+  const top = source.statements.filter(isTop).map(text);
+  const inside = source.statements.filter((statement) => !isTop(statement));
+  const last = inside.at(-1);
+  const lines = inside.map((one) =>
+    one === last && ts.isExpressionStatement(one) ? `return ${text(one)}` : text(one),
+  );
+  const run = `export const result = await (async () => {\n${lines.join('\n')}\n})();`;
+  return [...top, around, run, ''].join('\n');
 }
 
-/** Compiles files that are nowhere but here, all in one program. */
-function complaintsAbout(texts: ReadonlyMap<string, string>, host: ts.CompilerHost): (file: string) => string[] {
+/** Compiles files that are nowhere but here, in one program, and gives what the compiler says of each. */
+function complaintsAbout(
+  files: readonly { readonly file: string; readonly text: string }[],
+  host: ts.CompilerHost,
+): [string, string[]][] {
+  const texts = new Map(files.map(({ file, text }) => [file, text]));
   const options = usersOptions();
   const inMemory: ts.CompilerHost = {
     ...host,
@@ -85,12 +88,11 @@ function complaintsAbout(texts: ReadonlyMap<string, string>, host: ts.CompilerHo
     },
   };
   const program = ts.createProgram([...texts.keys()], options, inMemory);
-  return (file) => {
+  return files.map(({ file }) => {
     const source = program.getSourceFile(file);
-    return [...program.getSyntacticDiagnostics(source), ...program.getSemanticDiagnostics(source)].map(
-      ({ messageText }) => ts.flattenDiagnosticMessageText(messageText, ' '),
-    );
-  };
+    const said = [...program.getSyntacticDiagnostics(source), ...program.getSemanticDiagnostics(source)];
+    return [file, said.map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, ' '))];
+  });
 }
 
 /** Declarations are parsed once, though two programs ask for them. */

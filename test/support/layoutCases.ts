@@ -3,10 +3,11 @@ import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import { from, mergeMap, toArray } from 'rxjs';
 import { AXES, addHalos, extent, noHalo } from '../../core/geometry.js';
-import { FIXED_IMAGES, type Volume, type Voxels, type Zyx } from '../../index.js';
+import { FIXED_IMAGES, type ImageVoxels, type Volume, type Voxels, type Zyx } from '../../index.js';
 import { reachedBy } from './chainTally.js';
 import { channelsOf, detect, imagesMade, type SavedName, sorted, stepsOf } from './detect.js';
 import { imageProblems } from './imageTruth.js';
+import { ASKED_COLUMNS, type AskedColumn, labelsOf, withColumns } from './labelTruth.js';
 import { blockCount, coreFor, coreSizes, coresWith } from './layouts.js';
 import {
   drawMask,
@@ -45,6 +46,8 @@ export interface LayoutCase {
   readonly chain: ChainRecipe;
   /** Images that are written too. */
   readonly saved?: readonly SavedName[];
+  /** Columns that are asked for; of spheres only that of labels. */
+  readonly columns?: readonly AskedColumn[];
   readonly core: Zyx;
   readonly overlap?: Zyx;
   readonly mask?: MaskRecipe | null;
@@ -55,7 +58,7 @@ export interface LayoutCase {
 }
 
 /** Limits leave little of these small volumes, so that most cases have none. */
-function sometimes<T>(recipes: fc.Arbitrary<T>): fc.Arbitrary<T | null> {
+export function sometimes<T>(recipes: fc.Arbitrary<T>): fc.Arbitrary<T | null> {
   return fc.oneof({ weight: 5, arbitrary: fc.constant(null) }, { weight: 3, arbitrary: recipes });
 }
 
@@ -77,7 +80,11 @@ export const layoutCases: fc.Arbitrary<LayoutCase> = fc.record({ ...drawnParts, 
 export const anyChainCases: fc.Arbitrary<LayoutCase> = fc.record({
   ...drawnParts,
   chain: anyChainRecipes(),
-  saved: fc.oneof(fc.constant([]), fc.subarray([...FIXED_IMAGES, 'smooth', 'maxima'] as SavedName[], { minLength: 1 })),
+  columns: fc.oneof(fc.constant([]), fc.shuffledSubarray([...ASKED_COLUMNS])),
+  saved: fc.oneof(
+    fc.constant([]),
+    fc.subarray([...FIXED_IMAGES, 'smooth', 'maxima', 'shape'] as SavedName[], { minLength: 1 }),
+  ),
 });
 
 /** Runs a case and says what is wrong with it, or nothing; `seen` is told what the case reached. */
@@ -99,12 +106,14 @@ export async function problemsOf(
   // Of a source that keeps planes each push takes one, and rings wrap around; of another a push takes all of these small volumes.
   const planeByPlane = arrival === null && engine.delays.length % 2 === 1;
   const source = { ...inMemory(drawn), ...(planeByPlane && { keepsPlanes: 4096 }) };
-  const saved = (drawnCase.saved ?? []).filter((name) => name !== 'smooth' || chain.smooth);
+  const { saved: toSave = [], columns: toAsk = [] } = drawnCase;
+  const saved = toSave.filter((name) => (name !== 'smooth' || chain.smooth) && (name !== 'shape' || chain.shape));
+  const columns = toAsk.filter((name) => chain.shape || name === 'label');
   const files = await SavedFiles.open(saved);
   const split = await detect(record(source), chain, {
     core,
     layout: { ...limits, also, overlap },
-    options: arrival === null ? options : { ...options, order: 'any' },
+    options: { ...options, columns, ...(arrival === null ? {} : { order: 'any' }) },
     saves: files.of('split'),
     ...(arrival === null
       ? {}
@@ -119,20 +128,26 @@ export async function problemsOf(
   const whole = await detect(drawn, chain, {
     core: tiled,
     layout: limits,
-    options: { threads: 1, target: 'portable' },
+    options: { threads: 1, target: 'portable', columns },
     saves: files.of('whole'),
   });
   const made = await imagesMade(drawn, chain);
   const walked = imagesOf(drawn, chain, made);
   const kept = keptBy(mask, region, drawn.size);
-  const truth = naive(drawn, chain, kept, made);
-  const savedImages: Partial<Record<SavedName, Voxels>> = {
-    ...walked.images,
-    maxima: marked(truth.maxima, drawn.data.length),
+  const truth = withColumns(naive(drawn, chain, kept, made), columns, {
+    size: drawn.size,
+    image: walked.searched,
+    source: walked.images.source,
+  });
+  const everything = region ?? wholeOf(drawn.size);
+  const right = (name: SavedName): ImageVoxels => {
+    if (name === 'shape') return labelsOf(truth, drawn.size, everything);
+    const image = name === 'maxima' ? marked(truth.maxima, drawn.data.length) : walked.images[name];
+    return cut(image as Voxels, drawn.size, everything);
   };
   const wrong: Record<string, unknown> = {
     ...imageProblems(drawn, chain, made),
-    ...(await files.problems((name) => cut(savedImages[name] as Voxels, drawn.size, region ?? wholeOf(drawn.size)))),
+    ...(await files.problems(right)),
   };
   const expected = rowsInLayout(truth, core, tiled, region?.start);
   const seams = seamsInLayout(truth, core, tiled, region?.start);
@@ -179,6 +194,7 @@ export async function problemsOf(
     const depends = crossing.some(({ values }) => values.some((of) => sum(of) !== sum([...of].reverse())));
     seen('a sum across cores that depends on its order', depends);
   }
+  for (const name of columns) seen(`column: ${name}`, blockCount(core, tiled) > 1 && expected.length > 1);
   for (const name of saved) seen(`saved: ${name}`, blockCount(core, tiled) > 1);
   if (expected.length > 0) for (const what of reachedBy(chain, truth, walked, drawn.size)) seen(what);
   seen('an empty mask', drawnCase.mask?.kind === 'empty');

@@ -32,6 +32,8 @@ export interface Cell {
   readonly row: number[];
   /** An index into the components, or -1 where there are no shapes. */
   readonly component: number;
+  /** The places of its voxels, or of those of its sphere, in order. */
+  readonly voxels: readonly number[];
   /** What each measure is taken of: an image's values, in z, y, x order of the voxels. */
   readonly values: number[][];
 }
@@ -90,7 +92,7 @@ export function naive(
       ...(own ? [ownOf(image(own.of), size, at, voxels)] : []),
     ];
     const row = [at.x, at.y, at.z, ...counted, ...values.map(measure), ...byUser];
-    return { at, row, component: of.componentOf[seed] ?? -1, values };
+    return { at, row, component: of.componentOf[seed] ?? -1, voxels, values };
   });
   const byUser = [...(near ? ['near'] : []), ...(own ? ['own'] : [])];
   const names = ['x', 'y', 'z', ...(chain.shape === null ? [] : ['size']), ...chain.measure, ...byUser];

@@ -2,10 +2,10 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { npyVolume, type Voxels } from '../../index.js';
+import { isDeepStrictEqual } from 'node:util';
+import { type ImageVoxels, npyVolume } from '../../index.js';
 import type { SavedName, Saves } from './detect.js';
-import { readNpy } from './npy.js';
-import { same } from './reading.js';
+import { readLabels, readNpy } from './npy.js';
 
 type Run = 'split' | 'whole';
 
@@ -25,13 +25,14 @@ export class SavedFiles {
   }
 
   /** What is wrong with the files, of which the runs have to be done; they are removed. */
-  async problems(right: (name: SavedName) => Voxels): Promise<Record<string, string>> {
+  async problems(right: (name: SavedName) => ImageVoxels): Promise<Record<string, string>> {
     const wrong: Record<string, string> = {};
     for (const name of this.names) {
       const [split, whole] = [await readFile(this.path(name, 'split')), await readFile(this.path(name, 'whole'))];
       if (!split.equals(whole)) wrong[`${name}, saved`] = 'has other bytes than from one block';
-      const { data } = await readNpy(this.path(name, 'whole'));
-      if (!same(data, right(name))) wrong[`${name}, saved from one block`] = 'is not the image that the block gives';
+      const { data } = await (name === 'shape' ? readLabels : readNpy)(this.path(name, 'whole'));
+      if (!isDeepStrictEqual(data, right(name)))
+        wrong[`${name}, saved from one block`] = 'is not the image that the block gives';
     }
     if (this.folder !== '') await rm(this.folder, { recursive: true });
     return wrong;
