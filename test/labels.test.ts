@@ -1,8 +1,5 @@
-/** Labels of cells: the image of them, the column, and the other columns that are asked for. */
+/** Labels of cells, the image of them, and the other columns that are asked for, held to a plain account. */
 import assert from 'node:assert/strict';
-import { readdirSync } from 'node:fs';
-import { readdir } from 'node:fs/promises';
-import { join } from 'node:path';
 import test from 'ava';
 import fc from 'fast-check';
 import { concat, lastValueFrom, merge, Subscription } from 'rxjs';
@@ -35,15 +32,12 @@ import { drawMask, drawRegion, keptBy, maskRecipes, regionRecipes } from './supp
 import { type Chain, naive, rowsInLayout } from './support/naive.js';
 import { asRead, imagesOf } from './support/naiveImages.js';
 import { connected } from './support/naiveShapes.js';
-import { readLabels } from './support/npy.js';
 import { placeOf, position } from './support/places.js';
 import { runs } from './support/random.js';
 import { whole } from './support/reading.js';
 import { anyChainRecipes, caseOf, chainRecipes, delayOf, engineRecipes } from './support/recipes.js';
 import { RecordingVolume } from './support/recordingVolume.js';
-import { clean, drawn as fixed, chain as fixedChain, core as fixedCore, truth, volumeOf } from './support/stream.js';
 import { type Tally, tally } from './support/tally.js';
-import { tempFolder } from './support/temp.js';
 import { inMemory, type VolumeRecipe, volumeRecipes } from './support/volumes.js';
 
 /** Volumes of a few wide planes, of which little memory holds some rows only. */
