@@ -1,9 +1,13 @@
 /** Centroids, boxes and flags where cores, or the end of a running acquisition, could spoil them. */
 import test from 'ava';
-import { liveVolume, type Zyx } from '../index.js';
+import { Budget, liveVolume, type Zyx } from '../index.js';
 import { detect } from './support/detect.js';
-import { extraNumbers } from './support/labelTruth.js';
+import { ImageInMemory } from './support/imageInMemory.js';
+import { extraNumbers, labelsOf } from './support/labelTruth.js';
 import { type Chain, naive, rowsInLayout } from './support/naive.js';
+import { position } from './support/places.js';
+import { whole } from './support/reading.js';
+import { AMPLE_BYTES } from './support/recipes.js';
 import { chain, drawn } from './support/stream.js';
 import type { Drawn } from './support/volumes.js';
 import { within } from './support/waiting.js';
@@ -100,3 +104,21 @@ test.serial(
     }
   },
 );
+
+test.serial('cells keep their own voxels where one push floods again and again, to hold little', async (t) => {
+  const size = { z: 19, y: 4, x: 25 };
+  const data = Uint16Array.from({ length: size.z * size.y * size.x }, (_, at) => {
+    const { z, y, x } = position(at, size);
+    return z % 2 === 0 && y % 2 === 0 ? ([500, 900 - x, 0, 700 + y, 0][x % 5] ?? 0) : 0;
+  });
+  const points = { data, size };
+  const image = new ImageInMemory();
+  const { rows } = await detect(points, chain, {
+    core: size,
+    options: { columns: COLUMNS, memory: new Budget({ imageBytes: AMPLE_BYTES, sparseBytes: 2 ** 15 }) },
+    saves: { shape: image },
+  });
+  t.deepEqual(rows, rowsOf(points, chain, size));
+  t.deepEqual(image.voxels, labelsOf(naive(points, chain), size, whole(size)));
+  t.is(rows.length, 10 * 2 * 10);
+});
