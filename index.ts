@@ -33,6 +33,8 @@ export { run } from './core/runOperator.js';
 export type { RecordedSource, RunRecord } from './core/runRecord.js';
 export { steps } from './core/steps.js';
 export { supportedTargets, type Target } from './core/target.js';
+export type { CellVoxels, CellWindows, MeasureFunction } from './core/userMeasure.js';
+export type { PlaneFunction, PlaneWindow } from './core/userStep.js';
 export type { Dtype, Volume, VolumeSize, Voxels } from './core/volume.js';
 export { type DetectionSink, type DetectionSource, detectCells } from './detection/detectCells.js';
 export {
@@ -62,9 +64,11 @@ export {
 } from './operators/flatfieldFromRegression.js';
 export { type IntensityOptions, intensity } from './operators/intensity.js';
 export { type MaximaOptions, maxima } from './operators/maxima.js';
+export { type MeasureOptions, measure } from './operators/measure.js';
 export { type RemoveBackgroundOptions, removeBackground } from './operators/removeBackground.js';
 export { save } from './operators/save.js';
 export { type ShapeOptions, shape } from './operators/shape.js';
+export { type InlineStepOptions, type ModuleStepOptions, type StepOptions, step } from './operators/step.js';
 export { type CollectSink, collect } from './sinks/collect.js';
 export { csv } from './sinks/csv.js';
 export { npyTable } from './sinks/npyTable.js';

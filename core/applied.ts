@@ -1,12 +1,14 @@
-import { type AnyBlock, FIXED_IMAGES, type FixedImage, type Result, type Step, type StepPlan } from './block.js';
+import type { AnyBlock, FixedImage, Result, Step, StepPlan } from './block.js';
 import { blocks } from './blocks.js';
 import { fillImage } from './blockVoxels.js';
-import { ChainPlan, type SavedImage } from './chainPlan.js';
+import { imageOf } from './chainImages.js';
+import { ChainPlan } from './chainPlan.js';
 import { defaultMemoryBytes } from './drive.js';
 import { OptionError } from './errors.js';
 import { extent, type Region } from './geometry.js';
 import { track } from './idle.js';
 import { ImageMemory } from './images.js';
+import type { SavedImage } from './saves.js';
 import { steps } from './steps.js';
 import type { Volume } from './volume.js';
 
@@ -25,7 +27,7 @@ import type { Volume } from './volume.js';
  */
 export function applied(volume: Volume, ...all: readonly Step<'source' | FixedImage, Result>[]): Volume {
   const { plans } = steps(...all);
-  const image = plans.at(-1)?.adds.find((result) => (FIXED_IMAGES as readonly Result[]).includes(result));
+  const image = plans.at(-1) && imageOf(plans.at(-1) as StepPlan);
   if (!image) throw new OptionError('applied', 'the last step', 'one that makes an image', plans.at(-1)?.name);
   const memory = new ImageMemory(defaultMemoryBytes(), () => {});
   const chainOf = (block: AnyBlock) => new ChainPlan(block, { image });

@@ -1,5 +1,7 @@
 import type { Observable } from 'rxjs';
 import type { Halo, Region, Zyx } from './geometry.js';
+import type { UserMeasure } from './userMeasure.js';
+import type { UserStep } from './userStep.js';
 import type { Dtype, Volume, VolumeSize, Voxels } from './volume.js';
 
 /** What a step can leave on a block. A new step adds a line; a user's own adds one by declaration merging. */
@@ -37,6 +39,10 @@ export interface StepPlan {
   readonly halo: Halo;
   /** Of a step that makes an image, the type of its voxels, where that is not its input's. */
   readonly dtype?: Dtype;
+  /** What runs it, where that is a user's own function. */
+  readonly external?: UserStep;
+  /** What measures cells, where that is a user's own function. */
+  readonly measured?: UserMeasure;
   /** The steps of each branch, by its name, of the one step that has them. */
   readonly branches?: Readonly<Record<string, readonly StepPlan[]>>;
 }

@@ -1,13 +1,23 @@
-import { addon, type ChainConfig, type ChainOutput, type DetectorOutput } from '../native/index.js';
+import {
+  addon,
+  type ChainConfig,
+  type ChainOutput,
+  type DetectorOutput,
+  type PlanesWanted,
+  type PushResult,
+} from '../native/index.js';
 import { onAbort } from '../native/onAbort.js';
 import type { AnyBlock } from './block.js';
 import { arrivedPlanes } from './blocks.js';
+import { type ChainSlabs, divideSlabs, type ExternalRings, nativeMemory } from './chainMemory.js';
 import type { ChainPlan } from './chainPlan.js';
 import { type Region, voxelCount } from './geometry.js';
 import type { ImageGrant } from './images.js';
 import type { Lanes } from './lanes.js';
 import { PlaneReader } from './planeReader.js';
 import { type Voxels, voxelsOver } from './volume.js';
+import { type Making, makePlanes } from './wantedPlanes.js';
+import { WindowMeasures } from './windowMeasures.js';
 
 /** What it takes to run a chain on one block. */
 export interface BlockRun {
@@ -35,12 +45,21 @@ export interface BlockRun {
  */
 export async function runBlock(run: BlockRun): Promise<void> {
   const { block, chain, config, grant, signal } = run;
-  const inputs = grant.slabs.slice(0, grant.slabs.length - chain.saves.length - 1);
-  const [workspace, ...saved] = grant.slabs.slice(inputs.length);
-  const bytes = (slab: SharedArrayBuffer) => new Uint8Array(slab);
-  const native = new addon.Chain(config, inputs.map(bytes), bytes(workspace as SharedArrayBuffer), saved.map(bytes));
+  const slabs = divideSlabs(addon.chainNeeds(config, 1), grant.slabs);
+  const native = new addon.Chain(config, nativeMemory(slabs));
   const forget = onAbort(signal, () => native.stop());
-  const reader = new PlaneReader({ block, chain, config, rings: inputs, signal, reading: run.reading ?? (() => {}) });
+  const rings = slabs.inputs;
+  const reader = new PlaneReader({ block, chain, config, rings, signal, reading: run.reading ?? (() => {}) });
+  const windowMeasures = new WindowMeasures(block, chain.branches, slabs.windows, signal);
+  /** The push under way, to its end: what it waits for is made here, and no thread of the pool waits meanwhile. */
+  const finished = async ({ output, wanted, windows }: PushResult): Promise<ChainOutput> => {
+    signal.throwIfAborted();
+    if (output) return output;
+    if (wanted) await makePlanes(making(run, slabs, wanted), wanted);
+    const values = windows ? await windowMeasures.measure(windows) : null;
+    signal.throwIfAborted();
+    return finished(await run.lanes.run(run.width, (lanes) => native.resume(values, lanes)));
+  };
   const readNext = () => {
     const planes = reader.next();
     planes.catch(() => {}); // it is awaited in its turn, which may come after it failed
@@ -53,11 +72,9 @@ export async function runBlock(run: BlockRun): Promise<void> {
       signal.throwIfAborted();
       if (!planes.last) reading = readNext();
       const highZ = planes.last && (await hasCoreBehind(run));
-      const { detectors, saved: spans } = await run.lanes.run(run.width, (lanes) =>
-        native.push(planes.count, planes.last, highZ, lanes),
-      );
-      signal.throwIfAborted();
-      await handOver(run, saved, spans);
+      const push = await run.lanes.run(run.width, (lanes) => native.push(planes.count, planes.last, highZ, lanes));
+      const { detectors, saved } = await finished(push);
+      await handOver(run, slabs.saved, saved);
       await run.output(detectors);
       run.passed?.(planes.next);
       if (planes.last) return;
@@ -70,6 +87,12 @@ export async function runBlock(run: BlockRun): Promise<void> {
     native.close();
     await Promise.allSettled([reading]);
   }
+}
+
+/** What it takes to make the planes that a chain waits for. */
+function making({ block, chain, config, lanes, signal }: BlockRun, slabs: ChainSlabs, { image }: PlanesWanted): Making {
+  const rings = slabs.external.find(({ result }) => result.image === image) as ExternalRings;
+  return { plan: chain.stepOf(image), config, volume: block.volume.size, rings, lanes, signal };
 }
 
 async function hasCoreBehind({ block, signal }: BlockRun): Promise<boolean> {

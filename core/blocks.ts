@@ -30,7 +30,7 @@ export interface BlocksOptions<Also extends NamedImage = never> extends LayoutOp
 export function blocks<Also extends NamedImage = never>(
   volume: Volume,
   { mask, also, ...options }: BlocksOptions<Also> = {},
-): Observable<Block<'source' | Also>> {
+): Observable<Block<'source' | NoInfer<Also>>> {
   const layout = layoutOf(volume, options);
   const inputs = { volume, also: { ...also }, ...(mask ? { mask } : {}) };
   checkInputs(inputs);

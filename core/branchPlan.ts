@@ -1,11 +1,12 @@
 import type { FloodRules, Method, NativeDetector } from '../native/index.js';
 import type { StepPlan } from './block.js';
-import { integerColumns } from './cellTable.js';
 import type { ChainImages } from './chainImages.js';
 import { checkColumnsOf, type ExtraColumn, extraColumnNames } from './columns.js';
 import { OptionError } from './errors.js';
 import { noHalo, perAxis, type Zyx } from './geometry.js';
 import type { ImageSink } from './imageSink.js';
+import { sinksOf } from './saves.js';
+import { userColumns, type VoxelColumn, type WindowColumn } from './userColumns.js';
 import type { Dtype } from './volume.js';
 
 interface MaximaOptions {
@@ -41,6 +42,12 @@ export class BranchPlan {
   readonly maskThreshold: number;
   readonly rules: FloodRules;
   readonly detector: NativeDetector;
+  /** Columns that users' functions give: of windows around maxima, and of cells' voxels, and where in a row the latter begin. */
+  readonly windows: readonly WindowColumn[];
+  readonly voxels: readonly VoxelColumn[];
+  readonly voxelsAt: number;
+  /** Of each of the latter, its place among the channels whose values come with the voxels. */
+  readonly voxelChannels: readonly number[];
 
   constructor(
     /** Empty where the pipeline has no branches. */
@@ -66,46 +73,52 @@ export class BranchPlan {
     const measuring = options<IntensityOptions>('intensity');
     const { method = 'max', measure = [] } = measuring ?? {};
     const radius = shape || !measuring ? null : measuring.radius;
-    const image = names.of('dog');
+    const image = names.searched;
     const measured = measure.map((name) => names.of(name));
     // Whether a voxel is saturated is told by the source, so that has to come along.
-    const told = extras.includes('flags') ? [...measured, names.of('source')] : measured;
+    const byUser = userColumns(plans, names, images);
+    this.windows = byUser.windows;
+    this.voxels = byUser.voxels;
+    const ofVoxels = [...new Set(byUser.voxels.map((column) => column.image))];
+    const told = [...measured, ...ofVoxels, ...(extras.includes('flags') ? [names.of('source')] : [])];
     const kept = [image, ...new Set(told.filter((node) => node !== image))];
     images.ask(image, find('maxima')?.halo ?? noHalo);
     const around = perAxis(Math.ceil(radius ?? 0));
     for (const node of kept) images.ask(node, { before: around, after: around });
+    this.voxelChannels = byUser.voxels.map((column) => ofVoxels.indexOf(column.image));
 
     const fixed = shape ? ['x', 'y', 'z', 'size'] : ['x', 'y', 'z'];
     checkColumnsOf('cells', extras, shape !== undefined);
-    this.labelSinks = plans.flatMap(({ name, options }) =>
-      name === 'save' && options.step === 'shape' ? [options.sink as ImageSink] : [],
-    );
-    const measuredEnd = shape || radius !== null ? fixed.length + kept.length : 3;
-    const { end, places } = placesOf(extras, measuredEnd);
+    this.labelSinks = sinksOf(plans, 'shape');
+    const windowsAt = shape || radius !== null ? fixed.length + kept.length : fixed.length;
+    const { end, places } = placesOf(extras, windowsAt + this.windows.length);
     this.labelPlace = places.get('label') ?? null;
-    this.rowWidth = end;
+    this.voxelsAt = end;
+    this.rowWidth = end + this.voxels.length;
+    const placeOf = (column: WindowColumn | VoxelColumn) =>
+      column.window ? windowsAt + this.windows.indexOf(column) : end + this.voxels.indexOf(column);
     const extraColumns = extras.flatMap((extra) => (extra === 'volume' ? [] : extraColumnNames[extra]));
-    const taken = measure.find((name) => integerColumns.has(name) || extraColumns.includes(name));
-    if (taken !== undefined) throw new OptionError('intensity', 'measure', 'names that no other column has', taken);
-    this.columns = [...fixed, ...measure, ...extraColumns];
+    this.columns = [...fixed, ...measure, ...byUser.all.map(({ column }) => column), ...extraColumns];
     this.places = [
       ...fixed.keys(),
       ...measured.map((node) => fixed.length + kept.indexOf(node)),
+      ...byUser.all.map(placeOf),
       ...extraColumns.map((column) => places.get(column) as number),
     ];
+    checkNames(this.columns, byUser.all);
     this.maskThreshold = shape?.threshold ?? BELOW_ALL;
     this.rules = {
       dtypes: kept.map((node) => images.nodes[node]?.dtype as Dtype),
       method,
       mergePlateaus: plateaus === 'first',
-      seedValues: 0,
+      seedValues: this.windows.length,
       centroid: extras.includes('centroid'),
       box: extras.includes('box'),
       flags: extras.includes('flags'),
       saturatedChannel: extras.includes('flags') ? kept.indexOf(names.of('source')) : -1,
-      voxels: this.labelSinks.length > 0,
-      voxelChannels: [],
-      reserved: this.labelPlace === null ? 0 : 1,
+      voxels: this.labelSinks.length > 0 || this.voxels.length > 0,
+      voxelChannels: ofVoxels.map((node) => kept.indexOf(node)),
+      reserved: (this.labelPlace === null ? 0 : 1) + this.voxels.length,
     };
     this.detector = {
       image,
@@ -114,10 +127,14 @@ export class BranchPlan {
       windowY: size.y,
       windowX: size.x,
       firstOfEquals: plateaus === 'first',
-      // A maximum outside the mask is no cell, so with a shape it need not be looked for there.
-      seedThreshold: Math.max(threshold ?? BELOW_ALL, this.maskThreshold),
+      // A maximum outside the mask is no cell, so with a shape it need not be looked for there; but it is saved.
+      seedThreshold: Math.max(
+        threshold ?? BELOW_ALL,
+        sinksOf(plans, 'maxima').length > 0 ? BELOW_ALL : this.maskThreshold,
+      ),
       prominence: hMax === null ? null : { height: hMax, reachZ: reach.z, reachY: reach.y, reachX: reach.x },
       radius,
+      around: this.windows.map(({ image, window: { z, y, x } }) => ({ image, window: [z, y, x] })),
       shape: shape !== undefined,
       maskThreshold: this.maskThreshold,
       ...this.rules,
@@ -131,4 +148,16 @@ function placesOf(extras: readonly ExtraColumn[], from: number): { end: number; 
   const there = (['centroid', 'box', 'flags', 'label'] as const).filter((extra) => extras.includes(extra));
   const columns = there.flatMap((extra) => extraColumnNames[extra]);
   return { end: from + columns.length, places: new Map(columns.map((column, at) => [column, from + at])) };
+}
+
+/** Refuses two columns of one name, and names the step that brings the second. */
+function checkNames(
+  columns: readonly string[],
+  byUser: readonly { readonly step: string; readonly column: string }[],
+): void {
+  const twice = columns.find((name, at) => columns.indexOf(name) !== at);
+  if (twice === undefined) return;
+  const user = byUser.find(({ column }) => column === twice);
+  if (user) throw new OptionError(user.step, 'name', 'one that no other column has', twice);
+  throw new OptionError('intensity', 'measure', 'names that no other column has', twice);
 }

@@ -18,7 +18,9 @@ export interface BudgetParts {
  * batches that a consumer holds; over its share it goes to a spill file.
  *
  * @throws {OptionError} at once, if a part is not a positive number of bytes
- * @example const budget = new Budget('2 GiB'); merge(a.pipe(cells({ memory: budget })), b.pipe(cells({ memory: budget })))
+ * @example
+ * const memory = new Budget('2 GiB');
+ * merge(blocks(volume).pipe(maxima(), cells({ memory })), blocks(nuclei).pipe(maxima(), cells({ memory })))
  */
 export class Budget {
   readonly images: ImageMemory;

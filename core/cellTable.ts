@@ -7,6 +7,8 @@ export type Column = Int32Array | Float64Array;
 /**
  * Cells, column by column: `x`, `y`, `z` of each center (voxels, in the whole volume), `size` (voxels, after
  * `shape()`), then one float64 column a measured image, then what `cells({ columns })` asked for.
+ *
+ * @example const { count, names } = CellTable.fromRows(['x', 'y', 'z'], Float64Array.of(4, 5, 6, 7, 8, 9));
  */
 export class CellTable {
   constructor(private readonly columns: ReadonlyMap<string, Column>) {}

@@ -3,17 +3,18 @@ import type { AnyBlock, StepPlan } from './block.js';
 import { branchesOf, trunkOf } from './branches.js';
 import { BranchPlan } from './branchPlan.js';
 import { ChainImages, type ImageNode } from './chainImages.js';
+import { slabBytes } from './chainMemory.js';
 import type { ExtraColumn } from './columns.js';
 import { BudgetError, OptionError } from './errors.js';
-import { extent, greaterHalo, grow, type Halo, noHalo, type Region, type Zyx, zyx } from './geometry.js';
-import type { ImageSink } from './imageSink.js';
+import { extent, greaterHalo, grow, type Halo, type Region, type Zyx, zyx } from './geometry.js';
 import { type ImageRequest, imageBytes } from './images.js';
 import { neighbour } from './layout.js';
 import { nativeStep } from './nativeSteps.js';
+import { checkLabelSinks, type SavedImage, Saves, savesCells } from './saves.js';
 import type { SparseMemory } from './sparse.js';
 import type { Target } from './target.js';
 import { maskRegion, maskVoxelsMost } from './tissue.js';
-import type { Dtype, Volume } from './volume.js';
+import type { Volume } from './volume.js';
 
 /** Voxels of one push of planes into a chain: enough that the border between JavaScript and C++ costs nothing. */
 const PUSH_VOXELS = 2 * 1024 * 1024;
@@ -24,20 +25,8 @@ const MOST_FRAGMENT_BYTES = 1024 * 1024;
 /** The smallest sparse half that leaves every part room for a row, a run and a fragment. */
 export const LEAST_SPARSE_BYTES = 16 * 1024;
 
-/** An image whose planes leave the chain, and the step that asked for it. */
-export interface SavedImage {
-  readonly image: number;
-  readonly dtype: Dtype;
-  readonly sink?: ImageSink;
-}
-
 /** What is wanted of the pipeline: tables of cells and what its `save` steps ask for, the latter alone, or one image. */
 export type Wanted = 'cells' | 'saves' | { readonly image: string };
-
-interface SaveOptions {
-  readonly step: string;
-  readonly sink: ImageSink;
-}
 
 /** A pipeline's steps, read once: what a native chain is told, block by block, and what comes out of it. */
 export class ChainPlan {
@@ -53,26 +42,19 @@ export class ChainPlan {
     this.plans = typeof wanted === 'object' ? upTo(trunkOf(block.plans), wanted.image) : block.plans;
     this.images = new ChainImages(block);
     const all = [...branchesOf(this.plans)];
-    const searched =
-      wanted === 'cells' ? all : wanted === 'saves' ? all.filter(([, plans]) => plans.some(savesShape)) : [];
+    const searched = all.filter(([, plans]) => wanted === 'cells' || (wanted === 'saves' && savesCells(plans)));
     this.branches = searched.map(([name, plans]) => new BranchPlan(name, plans, this.images, columns));
     checkLabelSinks(this.branches);
-    const saves = new Map<StepPlan | string, SavedImage>();
-    const save = (by: StepPlan | string, image: number, sink?: ImageSink) => {
-      const { dtype } = this.images.nodes[image] as ImageNode;
-      saves.set(by, { image, dtype, ...(sink ? { sink } : {}) });
-      this.images.ask(image, noHalo);
-    };
-    for (const [, plans] of all) {
-      const names = this.images.follow(plans);
-      if (typeof wanted === 'object') save(wanted.image, names.of(wanted.image));
-      else for (const plan of plans) if (plan.name === 'save' && !savesShape(plan)) saveBy(plan);
-      function saveBy(plan: StepPlan): void {
-        const { step, sink } = plan.options as unknown as SaveOptions;
-        save(plan, names.of(step), sink);
-      }
+    const saves = new Saves(this.images);
+    for (const [branch, plans] of all) {
+      if (typeof wanted === 'object') saves.image(this.images.follow(plans).of(wanted.image));
+      else
+        saves.ofBranch(
+          plans,
+          this.branches.findIndex(({ name }) => name === branch),
+        );
     }
-    this.saves = [...saves.values()];
+    this.saves = saves.list();
     const { overlap } = block.layout;
     const half = { before: zyx((a) => Math.ceil(overlap[a] / 2)), after: zyx((a) => Math.ceil(overlap[a] / 2)) };
     this.halo = greaterHalo((this.images.nodes[0] as ImageNode).halo, half);
@@ -104,7 +86,7 @@ export class ChainPlan {
       ...this.boxes(block, core, volume.size),
       tissue: this.tissue(block, (mask) => nativeBox(maskRegion(mask, volume, core))),
       detectors: this.branches.map(({ detector }) => detector),
-      saves: this.saves.map(({ image }) => image),
+      saves: this.saves.map(({ image, detector }) => ({ image, detector })),
       batchPlanes: this.batchPlanes(block),
       ...this.limits(sparse),
     };
@@ -116,15 +98,20 @@ export class ChainPlan {
   request(block: AnyBlock, target: Target, sparse: SparseMemory | null, threads: number): ImageRequest {
     const size = this.largestRead(block);
     const { coreSize } = block.layout;
-    const start = zyx((a) => Math.min(this.halo.before[a], size[a] - coreSize[a]));
+    const start = zyx((a) => Math.min(this.reach.before[a], size[a] - coreSize[a]));
     const core = { start, stop: zyx((a) => start[a] + coreSize[a]) };
     const tissue = this.tissue(block, (mask, volume) => {
       const most = (a: 'y' | 'x') => Math.min(mask.size[a], maskVoxelsMost(coreSize[a], volume.size[a], mask.size[a]));
       return { y: [0, most('y')], x: [0, most('x')] };
     });
     const config = { ...this.config(block, target, sparse), ...this.boxes(block, core, size), tissue };
-    const { inputBytes, workspaceBytes, savedBytes, sparseBytes } = addon.chainNeeds(config, threads);
-    return { slabBytes: [...inputBytes, Math.max(64, workspaceBytes), ...savedBytes], nativeBytes: sparseBytes };
+    const needs = addon.chainNeeds(config, threads);
+    return { slabBytes: slabBytes(needs), nativeBytes: needs.sparseBytes };
+  }
+
+  /** The step that makes an image. */
+  stepOf(image: number): StepPlan {
+    return this.images.nodes[image]?.made?.by as StepPlan;
   }
 
   /** Planes that the rings of a block's inputs hold. */
@@ -138,7 +125,7 @@ export class ChainPlan {
     const read = grow(core, this.halo, within);
     const image = ({ dtype, volume, made, halo }: ImageNode, node: number): NativeImage => {
       const { z, y, x } = nativeBox(node === 0 ? read : grow(core, halo, within));
-      const name = node === 0 ? '' : (volume?.id ?? '');
+      const name = node === 0 ? '' : (volume?.id ?? made?.by.name ?? '');
       return { dtype, z, y, x, name, ...(made ? nativeStep(made, block) : { from: -1 }) };
     };
     return {
@@ -165,9 +152,14 @@ export class ChainPlan {
     return { heldLimitBytes, fragmentLimitBytes, floodLimitVoxels: Math.floor(heldLimitBytes / 64) };
   }
 
+  /** Voxels around a core that are read of any volume. */
+  private get reach(): Halo {
+    return this.images.nodes.map(({ halo }) => halo).reduce(greaterHalo, this.halo);
+  }
+
   /** The extent of a region that no block of the layout reads more of, along any axis, nor its steps work on more of. */
   private largestRead({ layout, volume }: AnyBlock): Zyx {
-    const { before, after } = this.halo;
+    const { before, after } = this.reach;
     return zyx((a) => {
       const core = layout.coreSize[a];
       return core === volume.size[a] ? core : core + before[a] + after[a];
@@ -218,19 +210,6 @@ export function firstPlaneNeeded(chain: ChainPlan, block: AnyBlock, blockNeeds: 
 /** The steps up to the one that makes an image. */
 function upTo(plans: readonly StepPlan[], image: string): readonly StepPlan[] {
   return plans.slice(0, plans.findIndex((plan) => (plan.adds as readonly string[]).includes(image)) + 1);
-}
-
-/** Whether a step saves the labels of cells, which are no image of the chain. */
-function savesShape({ name, options }: StepPlan): boolean {
-  return name === 'save' && options.step === 'shape';
-}
-
-/** Each table has cells, and so an image, of its own: a step behind a branching would write them all into one. */
-function checkLabelSinks(branches: readonly BranchPlan[]): void {
-  const sinks = branches.flatMap(({ labelSinks }) => labelSinks);
-  const twice = sinks.find((sink, at) => sinks.indexOf(sink) !== at);
-  if (twice)
-    throw new OptionError('save', "the sink of 'shape'", 'one of its own in each branch', `${twice.path} twice`);
 }
 
 function inVolume({ core, volume }: AnyBlock, halo: Halo): Region {

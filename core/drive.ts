@@ -85,7 +85,11 @@ function budgetMaker(memory: DriveOptions['memory']): () => Budget {
   return () => new Budget(bytes);
 }
 
-/** A quarter of the memory that the machine, or the container around the process, has; at most 4 GiB. */
+/**
+ * A quarter of the memory that the machine, or the container around the process, has; at most 4 GiB.
+ *
+ * @example const half = new Budget(defaultMemoryBytes() / 2);
+ */
 export function defaultMemoryBytes(): number {
   const limit = process.constrainedMemory() || Number.POSITIVE_INFINITY;
   return Math.min(Math.floor(Math.min(totalmem(), limit) / 4), 4 * 2 ** 30);

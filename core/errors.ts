@@ -4,6 +4,7 @@
  */
 import { describeRegion, type Region } from './geometry.js';
 
+/** What all of them are. */
 export abstract class SomaflowError extends Error {
   abstract override readonly name: string;
 }
@@ -45,6 +46,19 @@ export class SinkError extends SomaflowError {
     options?: ErrorOptions,
   ) {
     super(`${sink}: ${problem}`, options);
+  }
+}
+
+/** A function of the user's own that failed, or that gave what it must not; a `BlockError` around it names the region. */
+export class StepError extends SomaflowError {
+  override readonly name = 'StepError';
+  constructor(
+    /** The step, such as `step smooth`. */
+    readonly step: string,
+    readonly problem: string,
+    options?: ErrorOptions,
+  ) {
+    super(`${step}: ${problem}`, options);
   }
 }
 

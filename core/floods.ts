@@ -8,6 +8,7 @@ import type { Lanes } from './lanes.js';
 import { sortRows } from './rows.js';
 import type { SparseMemory } from './sparse.js';
 import type { VolumeSize } from './volume.js';
+import type { VoxelMeasures } from './voxelMeasures.js';
 
 export interface FloodOptions {
   readonly memory: SparseMemory;
@@ -18,6 +19,8 @@ export interface FloodOptions {
   readonly signal: AbortSignal;
   /** Numbers cells, and takes the runs of their voxels. */
   readonly labels: Labels | null;
+  /** Has cells measured by users' functions. */
+  readonly measures: VoxelMeasures;
   /** Takes the cells of components that end in a block, in z, y, x order. */
   readonly deliver: (block: number, rows: Float64Array) => Promise<void>;
   /** Told once a component's cells were delivered. */
@@ -109,7 +112,7 @@ export class Floods {
           () => 1,
           () => stoppable(flood, signal),
         );
-        await this.label(rows, flood, cellRuns);
+        await this.takeVoxels(rows, flood, cellRuns);
         await this.deliver(batch.components, rows, counts, rowWidth);
       } finally {
         flood.free();
@@ -120,14 +123,15 @@ export class Floods {
     for (const component of batch.components) await this.settle(component);
   }
 
-  /** Numbers the cells before they are sorted, since the runs count them as they are now. */
-  private async label(rows: Float64Array, flood: NativeFlood, runs: number): Promise<void> {
-    const { labels, memory } = this.options;
-    if (!labels) return;
-    const first = await labels.add(rows);
+  /** Numbers and measures the cells before they are sorted, since the runs of their voxels count them as they are now. */
+  private async takeVoxels(rows: Float64Array, flood: NativeFlood, runs: number): Promise<void> {
+    const { labels, measures, memory } = this.options;
+    const first = await labels?.add(rows);
     const atATime = Math.ceil(memory.floods.capacityBytes / VOXEL_PARTS / RUN_BYTES);
     for (let from = 0; from < runs; from += atATime) {
-      await labels.image?.add(flood.takeVoxels(from, Math.min(atATime, runs - from)).runs, first);
+      const voxels = flood.takeVoxels(from, Math.min(atATime, runs - from));
+      if (first !== undefined) await labels?.image?.add(voxels.runs, first);
+      await measures.add(rows, voxels, from + atATime < runs);
     }
   }
 

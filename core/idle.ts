@@ -13,8 +13,13 @@ export function track<T>(work: Promise<T>): Promise<T> {
 }
 
 /**
- * Resolves when nothing runs any more: no native job, no read, and every buffer is back in its budget. After unsubscribing
- * that takes as long as native work needs to notice it, or a source to finish what it was decoding.
+ * Resolves when nothing runs any more: no native job, no read, and every buffer is back in its budget.
+ *
+ * After unsubscribing that takes as long as native work needs to notice it, or a source to finish what it was decoding.
+ *
+ * @example
+ * found.subscribe().unsubscribe();
+ * await idle();
  */
 export async function idle(): Promise<void> {
   while (underWay.size > 0) await Promise.all(underWay);

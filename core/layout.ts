@@ -12,12 +12,13 @@ const MOST_PLANE_VOXELS = 4 * 1024 * 1024;
 const LIVE_PLANES = 16;
 
 export interface LayoutOptions {
-  /** Extent of the cores in voxels, along all axes or each. Default: follows the source, see DESIGN "Running a block". */
+  /** Extent of the cores in voxels, along all axes or each. Default: multiples of the source's chunks, some seconds of work. */
   readonly size?: number | Zyx;
   /** Axes along which the volume is cut; along the others a core is as long as what is tiled. Default all. */
   readonly axes?: readonly ('z' | 'y' | 'x')[];
-  /** Bounds of the cores' extent in voxels, where `size` does not say it. */
+  /** The greatest extent of the cores in voxels, where `size` does not say it. */
   readonly sizeMax?: number | Zyx;
+  /** The least, where the volume is that large. */
   readonly sizeMin?: number | Zyx;
   /** Voxels that neighbouring blocks read in common at the least. It only makes reads larger, never changes cells. Default 0. */
   readonly overlap?: number | Zyx;
@@ -35,17 +36,20 @@ export function layoutOf(volume: Volume, options: LayoutOptions = {}): Layout {
   if (region) checkRegion(region, volume);
   const start = region?.start ?? { z: 0, y: 0, x: 0 };
   const stop: VolumeSize = region?.stop ?? volume.size;
-  const whole = zyx((a) => (stop[a] ?? Number.POSITIVE_INFINITY) - start[a]);
   const [most, least] = [perAxis(sizeMax ?? Number.POSITIVE_INFINITY), perAxis(sizeMin ?? 1)];
   const cut = (a: 'z' | 'y' | 'x') => axes.includes(a);
+  const chunk = size === undefined ? (volume.chunks ?? perAxis(1)) : perAxis(1);
+  const aligned = zyx((a) => (cut(a) ? Math.floor(start[a] / chunk[a]) * chunk[a] : start[a]));
+  const whole = zyx((a) => (stop[a] ?? Number.POSITIVE_INFINITY) - aligned[a]);
   const wanted = size === undefined ? defaultCore(volume, whole, cut) : perAxis(size);
   const bounded = zyx((a) => (size === undefined ? Math.min(most[a], Math.max(least[a], wanted[a])) : wanted[a]));
   // Of a depth that is not known, "uncut" cannot be said in voxels: such a core is as deep as the default makes it.
-  const coreSize = zyx((a) =>
-    cut(a) || whole[a] === Number.POSITIVE_INFINITY ? Math.min(bounded[a], whole[a]) : whole[a],
-  );
-  const chunk = size === undefined ? (volume.chunks ?? perAxis(1)) : undefined;
-  const origin = zyx((a) => (chunk && cut(a) ? Math.floor(start[a] / chunk[a]) * chunk[a] : start[a]));
+  const core = zyx((a) => (cut(a) || whole[a] === Number.POSITIVE_INFINITY ? bounded[a] : whole[a]));
+  // Bounds may make cores smaller than a chunk; those that end before the first voxel are none.
+  const first = zyx((a) => aligned[a] + Math.floor((start[a] - aligned[a]) / core[a]) * core[a]);
+  const alone = zyx((a) => (first[a] + core[a] >= (stop[a] ?? Number.POSITIVE_INFINITY) ? 1 : 0));
+  const origin = zyx((a) => (alone[a] ? start[a] : first[a]));
+  const coreSize = zyx((a) => (alone[a] ? (stop[a] as number) - start[a] : core[a]));
   const count = (a: 'z' | 'y' | 'x') => Math.ceil(((stop[a] ?? 0) - origin[a]) / coreSize[a]);
   const counts = { z: stop.z === null ? null : count('z'), y: count('y'), x: count('x') };
   return { start, stop: { z: stop.z, y: stop.y, x: stop.x }, origin, coreSize, counts, overlap: perAxis(overlap) };

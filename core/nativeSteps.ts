@@ -13,7 +13,7 @@ export function nativeStep(
 ): Pick<NativeImage, 'from' | 'planesBefore' | 'planesAfter' | 'step'> {
   const { by, from } = made;
   const { before, after } = by.halo;
-  const kind = stepKinds[by.name];
+  const kind = by.external ? external : stepKinds[by.name];
   if (!kind) throw new TypeError(`${by.name}: there is no such step that makes an image`);
   return { from, planesBefore: before.z, planesAfter: after.z, step: kind(made, block) };
 }
@@ -39,6 +39,9 @@ interface EqualizeOptions {
   readonly mask?: Volume;
 }
 
+/** A user's step has no kernel. */
+const external = ({ others }: Made): NativeStep => ({ kind: 'external', others });
+
 /** The kernel of each step, by the step's name. */
 const stepKinds: Readonly<Record<string, (made: Made, block: AnyBlock) => NativeStep>> = {
   removeBackground: ({ by }) => {
@@ -50,7 +53,7 @@ const stepKinds: Readonly<Record<string, (made: Made, block: AnyBlock) => Native
     return { kind: 'dog', size: bare(size), sigma: bare(sigma), sigma2: bare(sigma2) };
   },
   correctIllumination: ({ by }, { volume }) => ({ kind: 'illumination', ...illuminationOf(by, volume.size) }),
-  equalize: ({ by, mask }, { volume }) => {
+  equalize: ({ by, others }, { volume }) => {
     if (volume.size.z === null) throw new OptionError('equalize', `the depth of ${volume.id}`, 'known', 'none yet');
     const {
       percentile,
@@ -65,7 +68,7 @@ const stepKinds: Readonly<Record<string, (made: Made, block: AnyBlock) => Native
     }
     const [low, high] = percentile;
     return {
-      ...{ kind: 'equalize', low, high, maxValue, nearest: interpolate === 0, mask: mask ?? -1 },
+      ...{ kind: 'equalize', low, high, maxValue, nearest: interpolate === 0, mask: others[0] ?? -1 },
       window: bare(window),
       spacing: bare(spacing),
     };

@@ -16,8 +16,11 @@ import { anyInside } from './tissue.js';
 import { bytesPerVoxel, type Dtype, type Volume, voxelsOver } from './volume.js';
 
 export interface PlanOptions {
+  /** Bytes for images and sparse data together, or a text such as `'512 MiB'`, or a budget that several runs share. */
   readonly memory?: number | string | Budget;
+  /** Native threads that work at a time, 1 to 256. Default: the machine's cores. */
   readonly threads?: number;
+  /** CPU target of the kernels. Default: `SOMAFLOW_TARGET`, else the fastest that the CPU has. */
   readonly target?: Target;
   readonly columns?: readonly ExtraColumn[];
 }
@@ -41,7 +44,9 @@ export interface RunPlan {
 }
 
 /**
- * Tells what running these blocks would take, instead of running them. Takes the options of `cells`.
+ * Tells what running these blocks would take, instead of running them.
+ *
+ * Takes the options of `cells`.
  *
  * @needs `maxima`
  * @throws {OptionError} at once, if an option is out of range

@@ -5,7 +5,7 @@ import type { ImageDtype, ImageSink, ImageVoxels } from './imageSink.js';
 /** What is written, and where to. */
 export interface WrittenImage {
   readonly dtype: ImageDtype;
-  readonly sink?: ImageSink;
+  readonly sinks: readonly ImageSink[];
 }
 
 /** The step results that a run writes of one volume: sinks opened before the first read, closed or aborted together. */
@@ -33,7 +33,7 @@ export class SavedImages {
       stop: zyx((a) => region.stop[a] - start[a]),
     };
     this.reach(region.stop.z);
-    await this.saves[n]?.sink?.write(shifted, voxels);
+    for (const sink of this.saves[n]?.sinks ?? []) await sink.write(shifted, voxels);
   }
 
   /** Says that there are planes up to `z`. */
@@ -65,8 +65,8 @@ export class SavedImages {
     const { start, stop } = layout;
     const size = { z: stop.z === null ? null : stop.z - start.z, y: stop.y - start.y, x: stop.x - start.x };
     const { voxelSizeUm } = volume;
-    for (const { sink, dtype } of this.saves) {
-      if (!sink) continue;
+    const all = this.saves.flatMap(({ sinks, dtype }) => sinks.map((sink) => ({ sink, dtype })));
+    for (const { sink, dtype } of all) {
       await sink.open({ size, dtype, ...(voxelSizeUm ? { voxelSizeUm } : {}) });
       this.open.push(sink);
     }

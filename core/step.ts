@@ -2,8 +2,8 @@ import { map, type Observable } from 'rxjs';
 import type { Block, Result, Step, StepPlan } from './block.js';
 import { checkNext } from './branches.js';
 
-/** Turns a plan into an operator. It only adds to the description: nothing runs, nothing is held. */
-export function step<Need extends Result, Add extends Result>(
+/** Turns the plan of a step that makes one result into an operator. It only adds to the description: nothing runs, nothing is held. */
+export function makes<Need extends Result, Add extends Result>(
   adds: Add,
   needs: readonly Need[],
   plan: Omit<StepPlan, 'adds' | 'needs'>,

@@ -5,7 +5,11 @@ import { OptionError } from './errors.js';
 /** The instruction sets that kernels are compiled for; all give the same bits. */
 export type Target = 'portable' | 'avx2';
 
-/** The targets that this machine runs, the fastest last. */
+/**
+ * The targets that this machine runs, the fastest last.
+ *
+ * @example blocks(volume).pipe(maxima(), cells({ target: supportedTargets()[0] ?? 'portable' }))
+ */
 export function supportedTargets(): Target[] {
   return addon.supportedTargets() as Target[];
 }

@@ -20,6 +20,7 @@ import { SavedImages, type WrittenImage } from './savedImages.js';
 import { Seams } from './seams.js';
 import type { SparseStore } from './sparse.js';
 import type { Target } from './target.js';
+import { VoxelMeasures } from './voxelMeasures.js';
 
 export interface RunOptions {
   readonly budget: Budget;
@@ -66,8 +67,10 @@ interface Table {
   readonly floods: Floods;
   readonly seams: Seams;
   readonly labels: Labels | null;
-  /** The places among what is saved of the images of its labels. */
-  readonly images: readonly number[];
+  /** What has the cells measured by users' functions. */
+  readonly measures: VoxelMeasures;
+  /** The place among what is saved of the image of its labels. */
+  readonly image: number | null;
 }
 
 /** One volume of a run: its first block decides chain and layout; what its blocks find is joined and delivered here. */
@@ -106,8 +109,8 @@ export class VolumeRun {
     checkBlock(this.chain, first, this.request, budget.images.capacityBytes);
     const written: WrittenImage[] = [...this.chain.saves];
     this.tables = this.chain.branches.map((branch) => {
-      const images = branch.labelSinks.map((sink) => written.push({ dtype: 'uint32', sink }) - 1);
-      return this.table(branch, images);
+      const { labelSinks: sinks } = branch;
+      return this.table(branch, sinks.length > 0 ? written.push({ dtype: 'uint32', sinks }) - 1 : null);
     });
     this.saved = new SavedImages(first, written);
     const { y, x } = first.layout.coreSize;
@@ -127,9 +130,10 @@ export class VolumeRun {
   collector(block: AnyBlock) {
     const fragments = this.tables.map(() => new BlockFragments(block.index, this.parts.store));
     const output = async (outputs: readonly DetectorOutput[]) => {
-      for (const [at, { branch, delivery, labels }] of this.tables.entries()) {
-        const { rows, cellRuns, ...sparse } = outputs[at] as DetectorOutput;
+      for (const [at, { branch, delivery, labels, measures }] of this.tables.entries()) {
+        const { rows, cellRuns, cellValues, ...sparse } = outputs[at] as DetectorOutput;
         await (fragments[at] as BlockFragments).add(sparse);
+        await measures.add(rows, { runs: cellRuns, values: cellValues });
         const numbered = await labels?.add(rows);
         if (numbered !== undefined) await labels?.image?.add(cellRuns, numbered);
         await delivery.rows(block.index, rows);
@@ -162,14 +166,14 @@ export class VolumeRun {
 
   /** Joins and delivers all that is left. */
   async finish(): Promise<void> {
-    for (const { seams, floods, delivery, labels, images } of this.tables) {
+    for (const { seams, floods, delivery, labels, image } of this.tables) {
       await seams.end();
       await floods.drain();
       try {
         await labels?.rank();
         await delivery.end();
         await labels?.paint(this.saved.depth, async (region, voxels) => {
-          for (const image of images) await this.saved.write(image, region, voxels);
+          if (image !== null) await this.saved.write(image, region, voxels);
         });
       } finally {
         labels?.free();
@@ -230,10 +234,11 @@ export class VolumeRun {
     };
   }
 
-  private table(branch: BranchPlan, images: readonly number[]): Table {
+  private table(branch: BranchPlan, image: number | null): Table {
     const { options, store, lasting, lanes, counter, subscriber, signal, fail, record, hasVolumeColumn } = this.parts;
     const { budget, maxComponentVoxels } = options;
     const labels = this.labelsOf(branch);
+    const measures = new VoxelMeasures(branch, this.first.volume.id, signal);
     // A row that is to have a label waits for the last cell.
     const waits = branch.labelPlace !== null;
     const delivery: Delivery = new Delivery({
@@ -262,6 +267,7 @@ export class VolumeRun {
       volume: this.first.volume.size,
       signal,
       labels,
+      measures,
       deliver: (index, rows) => delivery.rows(index, rows),
       settled: (component) => seams.settle(component),
     });
@@ -271,7 +277,7 @@ export class VolumeRun {
     };
     const { maskThreshold } = branch;
     const seams = new Seams({ layout: this.first.layout, maskThreshold, maxComponentVoxels, complete });
-    return { branch, delivery, floods, seams, labels, images };
+    return { branch, delivery, floods, seams, labels, measures, image };
   }
 
   /** What labels the cells of a table, where a column or an image is of them. */

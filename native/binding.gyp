@@ -33,6 +33,7 @@
         "chain/spheres.cc",
         "chain/stages.cc",
         "chain/tissue.cc",
+        "chain/windows.cc",
         "kernels/dog.cc",
         "kernels/equalize.cc",
         "kernels/illumination.cc",

@@ -22,7 +22,7 @@ export interface NativeImage {
   readonly x: readonly [number, number];
   /** The image that it is made of; -1 for an input. */
   readonly from: number;
-  /** What errors call an input; empty for the one that blocks are of, which they name anyhow. */
+  /** What errors call what comes from outside; empty for the input that blocks are of, which they name anyhow. */
   readonly name: string;
   /** Of a made image: the planes before and behind each that it takes, and how it is made. */
   readonly planesBefore?: number;
@@ -31,7 +31,7 @@ export interface NativeImage {
 }
 
 /** A step that makes an image, by the name of its kernel, and what it was asked. */
-export type NativeStep = NativeOpening | NativeDog | NativeIllumination | NativeEqualize;
+export type NativeStep = NativeOpening | NativeDog | NativeIllumination | NativeEqualize | NativeExternal;
 
 export interface NativeOpening {
   readonly kind: 'opening';
@@ -67,6 +67,12 @@ export interface NativeEqualize {
   readonly mask: number;
   readonly window: readonly [number, number, number];
   readonly spacing: readonly [number, number, number];
+}
+
+/** A step whose planes are made outside of the chain; `others` are images of which it is given the same planes as of its input. */
+export interface NativeExternal {
+  readonly kind: 'external';
+  readonly others: readonly number[];
 }
 
 export type Method = 'max' | 'min' | 'mean' | 'sum';
@@ -115,6 +121,8 @@ export interface NativeDetector extends FloodRules {
   } | null;
   /** Of the spheres that are measured where there is no shape; null measures none. */
   readonly radius: number | null;
+  /** Windows around maxima that are measured outside: the image, and the extent along z, y and x. */
+  readonly around: readonly { readonly image: number; readonly window: readonly [number, number, number] }[];
   readonly shape: boolean;
   readonly maskThreshold: number;
 }
@@ -142,8 +150,8 @@ export interface ChainConfig {
     readonly x: readonly [number, number];
   } | null;
   readonly detectors: readonly NativeDetector[];
-  /** Images whose planes are copied out, on the core. */
-  readonly saves: readonly number[];
+  /** What is copied out, plane by plane, on the core: an image or, as a mask, a detector's maxima; the other is -1. */
+  readonly saves: readonly { readonly image: number; readonly detector: number }[];
   readonly batchPlanes: number;
   readonly heldLimitBytes: number;
   readonly fragmentLimitBytes: number;
@@ -175,12 +183,43 @@ export const fragmentFields = 12;
 /** What a push leaves; see native/chain/chain.h. */
 export interface ChainOutput {
   readonly detectors: readonly DetectorOutput[];
-  /** Of each image saved, the first of the planes that were copied out and the one behind the last. */
+  /** Of all that is saved, the first of the planes that were copied out and the one behind the last. */
   readonly saved: readonly (readonly [number, number])[];
 }
 
+/**
+ * Planes [from, to) of an image that is made outside. Their windows lie ready, as far as there are planes: those from 0 up to the one
+ * before `end`.
+ */
+export interface PlanesWanted {
+  readonly image: number;
+  readonly from: number;
+  readonly to: number;
+  readonly end: number;
+}
+
+/**
+ * Windows around centers (z, y, x), which lie ready one after another, with 0 where the volume has no voxels; it has no planes from `end`
+ * on, as far as that is known. `kind` is their place among the detector's.
+ */
+export interface WindowsWanted {
+  readonly detector: number;
+  readonly kind: number;
+  readonly centers: Int32Array;
+  readonly end: number;
+}
+
+/** What a push leaves once it is done, or what it waits for until then. */
+export interface PushResult {
+  readonly output?: ChainOutput;
+  readonly wanted?: PlanesWanted;
+  readonly windows?: WindowsWanted;
+}
+
 export interface NativeChain {
-  push(planes: number, last: boolean, innerHighZ: boolean, width: number): Promise<ChainOutput>;
+  push(planes: number, last: boolean, innerHighZ: boolean, width: number): Promise<PushResult>;
+  /** Goes on with a push whose planes lie in their ring, or with the values of the windows. */
+  resume(values: Float64Array | null, width: number): Promise<PushResult>;
   /** Makes the push under way, and later ones, end early. */
   stop(): void;
   /** Gives its memory back; no push may be under way, nor come. */
@@ -225,24 +264,39 @@ export interface NativeFlood {
   stop(): void;
 }
 
+/** A ring of packed planes of an image: plane z lies at z % planes. */
+export interface NativeRing {
+  readonly image: number;
+  readonly planes: number;
+  readonly bytes: number;
+}
+
+/** The memory of a chain, as large as `chainNeeds` says. */
+export interface ChainMemory {
+  readonly inputs: readonly Uint8Array[];
+  /** Of each image that is made outside, the ring of its planes, then those of the images that it is made of. */
+  readonly external: readonly Uint8Array[];
+  readonly saved: readonly Uint8Array[];
+  /** Of each detector. */
+  readonly windows: readonly Uint8Array[];
+  readonly workspace: Uint8Array;
+}
+
+export interface ChainNeeds {
+  /** Of each input, that of the tissue last. */
+  readonly inputBytes: readonly number[];
+  /** Of each image that is made outside: the ring of its planes, and those of the images that it is made of. */
+  readonly external: readonly (NativeRing & { readonly feeds: readonly NativeRing[] })[];
+  readonly savedBytes: readonly number[];
+  readonly windowBytes: readonly number[];
+  readonly sourcePlanes: number;
+  readonly workspaceBytes: number;
+  readonly sparseBytes: number;
+}
+
 export interface Addon {
-  readonly Chain: new (
-    config: ChainConfig,
-    inputs: readonly Uint8Array[],
-    workspace: Uint8Array,
-    saved: readonly Uint8Array[],
-  ) => NativeChain;
-  chainNeeds(
-    config: ChainConfig,
-    width: number,
-  ): {
-    /** Of each input, that of the tissue last, and of each image saved. */
-    readonly inputBytes: readonly number[];
-    readonly savedBytes: readonly number[];
-    readonly sourcePlanes: number;
-    readonly workspaceBytes: number;
-    readonly sparseBytes: number;
-  };
+  readonly Chain: new (config: ChainConfig, memory: ChainMemory) => NativeChain;
+  chainNeeds(config: ChainConfig, width: number): ChainNeeds;
   readonly Flood: new (options: FloodOptions) => NativeFlood;
   /** Bytes of memory that the floods of a batch take, without the rows that they leave. */
   floodBytes(totals: FloodTotals, rules: FloodRules): number;
@@ -254,7 +308,11 @@ export interface Addon {
 /** Compiled to dist/native, so the addon's build folder is two up. */
 export const addon = load('../../native/build/Release/somaflow.node') as Addon;
 
-/** Native jobs that have not settled. */
+/**
+ * How many native jobs have not settled.
+ *
+ * @example const busy = runningJobs() > 0;
+ */
 export function runningJobs(): number {
   return addon.pendingJobs();
 }

@@ -3,7 +3,7 @@ import { noHalo } from '../core/geometry.js';
 import { checkFields, type IlluminationPlan } from '../core/illumination.js';
 import { checkKeys } from '../core/options.js';
 import { PlaneField } from '../core/planeField.js';
-import { step } from '../core/step.js';
+import { makes } from '../core/step.js';
 import { checkLine, checkPlane, type FieldLine, type FieldPlane } from './flatfield.js';
 
 export interface CorrectIlluminationOptions {
@@ -33,8 +33,8 @@ export interface CorrectIlluminationOptions {
  * finite at a pixel (the first is named), the scaling is none of those, or an option is unknown
  * @throws {OptionError} in the stream, if a field is not of the extent of the volume's planes
  * @source Model and Burkhardt, Cytometry 44, 309 (2001); Renier et al., Cell 165, 1789 (2016)
- * @example blocks(volume).pipe(correctIllumination({ flatfield: await readFlatfield('flatfield.npy') }), removeBackground())
- * @example correctIllumination({ flatfield: { line: [0.8, 1, 0.9], axis: 'x' }, scaling: 'max' })
+ * @example applied(volume, correctIllumination({ flatfield: await readFlatfield('flatfield.npy') }))
+ * @example applied(volume, correctIllumination({ flatfield: { line: new Float64Array(volume.size.x).fill(2), axis: 'x' }, scaling: null }))
  */
 export function correctIllumination(options: CorrectIlluminationOptions) {
   checkKeys('correctIllumination', options, ['flatfield', 'background', 'scaling']);
@@ -49,7 +49,7 @@ export function correctIllumination(options: CorrectIlluminationOptions) {
     scaling,
   };
   checkFields(plan.flatfield, plan.background);
-  return step('illumination', ['source'], { name: 'correctIllumination', options: { ...plan }, halo: noHalo });
+  return makes('illumination', ['source'], { name: 'correctIllumination', options: { ...plan }, halo: noHalo });
 }
 
 function fieldOf(option: string, given: FieldPlane | FieldLine): PlaneField {

@@ -1,7 +1,7 @@
 import { OptionError } from '../core/errors.js';
 import { AXES, type Zyx, zyx } from '../core/geometry.js';
 import { checkKeys, extentOf } from '../core/options.js';
-import { step } from '../core/step.js';
+import { makes } from '../core/step.js';
 
 export interface DogOptions {
   /** Extent of the box that both Gaussians are cut to, in voxels, along all axes or each, 1 to 128; about that of a cell. */
@@ -26,7 +26,7 @@ export interface DogOptions {
  * @throws {OptionError} at once, if a size is not an integer in 1..128, a sigma is not a finite number above 0, or an option is
  * unknown
  * @source Marr & Hildreth, Proc. R. Soc. B 207, 187 (1980); Renier et al., Cell 165, 1789 (2016)
- * @example blocks(volume).pipe(removeBackground(), dog({ size: { z: 6, y: 10, x: 10 } }), maxima({ threshold: 20 }))
+ * @example blocks(volume).pipe(removeBackground(), dog({ size: { z: 6, y: 10, x: 10 } }), maxima({ threshold: 20 }), cells())
  */
 export function dog(options: DogOptions) {
   checkKeys('dog', options, ['size', 'sigma', 'sigma2']);
@@ -38,7 +38,7 @@ export function dog(options: DogOptions) {
   // Reflection reads no further: where the box sticks out of the volume, what it meets there is inside the box as well.
   const before = zyx((a) => Math.floor(size[a] / 2));
   const after = zyx((a) => size[a] - 1 - before[a]);
-  return step('dog', ['source'], {
+  return makes('dog', ['source'], {
     name: 'dog',
     options: { size, sigma: kept, sigma2: subtracted },
     dtype: 'float32',

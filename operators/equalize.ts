@@ -1,7 +1,7 @@
 import { OptionError } from '../core/errors.js';
 import { AXES, type Zyx, zyx } from '../core/geometry.js';
 import { checkKeys, extentOf } from '../core/options.js';
-import { step } from '../core/step.js';
+import { makes } from '../core/step.js';
 import type { Volume } from '../core/volume.js';
 
 export interface EqualizeOptions {
@@ -33,7 +33,7 @@ export interface EqualizeOptions {
  * @throws {OptionError} at once, if the percentiles are not in order in 0..1, an extent is not an integer in 1..1024, maxValue is not a
  * finite number above 0, interpolate is neither 0 nor 1, or an option is unknown; in the stream, if the depth is not known
  * @source the method of ClearMap's `equalize`; Pizer et al., Comput. Vis. Graph. Image Process. 39, 355 (1987)
- * @example blocks(volume).pipe(equalize({ percentile: [0.4, 0.975] }), maxima({ threshold: 1 }), shape({ threshold: 1.3 }))
+ * @example blocks(volume).pipe(equalize({ percentile: [0.4, 0.975] }), maxima({ threshold: 1 }), shape({ threshold: 1.3 }), cells())
  */
 export function equalize(options: EqualizeOptions = {}) {
   checkKeys('equalize', options, ['percentile', 'maxValue', 'window', 'spacing', 'interpolate', 'mask']);
@@ -50,7 +50,7 @@ export function equalize(options: EqualizeOptions = {}) {
   const spacing = extentOf('equalize', options.spacing ?? { z: 5, y: 50, x: 50 }, AXES, 1024, 'spacing');
   const before = zyx((a) => spacing[a] - 1 + Math.floor(window[a] / 2));
   const after = zyx((a) => spacing[a] + window[a] - 2 - Math.floor(window[a] / 2));
-  return step('equalized', ['source'], {
+  return makes('equalized', ['source'], {
     name: 'equalize',
     options: { percentile: [low, high], maxValue, window, spacing, interpolate, ...(mask && { mask }) },
     halo: { before, after },

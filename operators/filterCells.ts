@@ -37,7 +37,7 @@ export function filterCells(ranges: CellRanges): MonoTypeOperatorFunction<CellBa
  * The rows of a table whose values are in the ranges of all columns named, as `filterCells` keeps them.
  *
  * @throws {OptionError} if a range is none, its min is above its max, or there is no such column
- * @example const large = filterTable(await readCells('cells.csv'), { size: 100 })
+ * @example const large = filterTable(await readCells('earlier.csv'), { size: 100 })
  */
 export function filterTable(table: CellTable, ranges: CellRanges): CellTable {
   return within(table, boundsOf(ranges));

@@ -40,7 +40,7 @@ export interface FlatfieldFromLineOptions {
  * @throws {OptionError} if the line is no list of numbers, an extent is no positive integer, the two do not match, or an option
  * is unknown
  * @source the method of ClearMap's `flatfield_from_line`
- * @example correctIllumination({ flatfield: flatfieldFromLine([0.8, 1, 0.9], { size: { y: 2, x: 3 }, axis: 'x' }) })
+ * @example const { data } = flatfieldFromLine([0.8, 1, 0.9], { size: { y: 2, x: 3 }, axis: 'x' })
  */
 export function flatfieldFromLine(
   line: Numbers,

@@ -37,7 +37,7 @@ export interface FlatfieldCurve {
  * @throws {OptionError} if a position is not finite, an intensity is not finite or below 0, all are 0, there are fewer different
  * positions than the curve has parameters (4 for `'gaussian'`, 5 for `'polynomial'`), or an option is unknown
  * @source Marquardt, J. SIAM 11, 431 (1963); the curves and their start are those of ClearMap's `flatfield_line_from_regression`
- * @example correctIllumination({ flatfield: { line: flatfieldFromRegression(points).line(volume.size.x), axis: 'x' } })
+ * @example applied(volume, correctIllumination({ flatfield: { line: flatfieldFromRegression(points).line(volume.size.x), axis: 'x' } }))
  */
 export function flatfieldFromRegression(
   points: readonly IntensityPoint[],

@@ -2,7 +2,7 @@ import { FIXED_IMAGES, type FixedImage, type ImageResult } from '../core/block.j
 import { OptionError } from '../core/errors.js';
 import { noHalo } from '../core/geometry.js';
 import { checkKeys, checkOneOf } from '../core/options.js';
-import { step } from '../core/step.js';
+import { makes } from '../core/step.js';
 
 export interface IntensityOptions<Measured extends ImageResult> {
   /** What is taken over a cell's voxels. Default `'max'`. */
@@ -44,7 +44,7 @@ export function intensity<const Measured extends ImageResult = 'source' | 'backg
   if (!(Number.isFinite(radius) && radius >= 0 && radius <= 255))
     throw new OptionError('intensity', 'radius', 'a number in 0..255', radius);
   const needs = measure.filter((name) => !(FIXED_IMAGES as readonly string[]).includes(name));
-  return step('intensity', ['maxima', ...needs] as ('maxima' | Exclude<Measured, FixedImage>)[], {
+  return makes('intensity', ['maxima', ...needs] as ('maxima' | Exclude<Measured, FixedImage>)[], {
     name: 'intensity',
     options: { method, measure, radius },
     halo: noHalo,

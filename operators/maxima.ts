@@ -1,7 +1,7 @@
 import { OptionError } from '../core/errors.js';
 import { AXES, greaterHalo, noHalo, type Zyx, zyx } from '../core/geometry.js';
 import { checkKeys, checkOneOf, checkThreshold, extentOf } from '../core/options.js';
-import { step } from '../core/step.js';
+import { makes } from '../core/step.js';
 
 export interface MaximaOptions {
   /** Extent of the window in voxels, along all axes or each, 1 to 255. Default 5. */
@@ -32,7 +32,7 @@ export interface MaximaOptions {
  * @throws {OptionError} at once, if a size is not an integer in 1..255, a threshold is not a finite number or null, hMax
  * is negative, a reach is not in 0..255, plateaus is neither of those named, or an option is unknown
  * @source Renier et al., Cell 165, 1789 (2016); Soille, Morphological Image Analysis, 2004, 6.3.4
- * @example blocks(volume).pipe(removeBackground(), maxima({ size: { z: 3, y: 5, x: 5 }, threshold: 100 }))
+ * @example blocks(volume).pipe(removeBackground(), maxima({ size: { z: 3, y: 5, x: 5 }, threshold: 100 }), cells())
  */
 export function maxima(options: MaximaOptions = {}) {
   checkKeys('maxima', options, ['size', 'threshold', 'plateaus', 'hMax', 'reach']);
@@ -48,7 +48,7 @@ export function maxima(options: MaximaOptions = {}) {
   const high = zyx((a) => window[a] - 1 - low[a]);
   // An equal peak before p is in an earlier plane or in p's own, so behind p only p's and its equals' own windows reach.
   const twice = { before: zyx((a) => 2 * low[a]), after: { z: high.z, y: 2 * high.y, x: 2 * high.x } };
-  return step('maxima', ['source'], {
+  return makes('maxima', ['source'], {
     name: 'maxima',
     options: { size: window, threshold, plateaus, hMax, reach: far },
     halo: greaterHalo(

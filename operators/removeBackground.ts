@@ -1,6 +1,6 @@
 import type { Halo } from '../core/geometry.js';
 import { checkKeys, checkOneOf, extentOf } from '../core/options.js';
-import { step } from '../core/step.js';
+import { makes } from '../core/step.js';
 
 export interface RemoveBackgroundOptions {
   /** Extent of the element in pixels, in both axes or in each, 1 to 1024; larger than the largest cell. Default 10. */
@@ -26,7 +26,7 @@ export interface RemoveBackgroundOptions {
  * `2 * floor(size / 2)` before and `2 * (size - 1 - floor(size / 2))` after
  * @throws {OptionError} at once, if a size is not an integer in 1..1024, form or opening is none of those named, or an option is unknown
  * @source Serra, Image Analysis and Mathematical Morphology, 1982; Renier et al., Cell 165, 1789 (2016)
- * @example blocks(volume).pipe(removeBackground({ size: 10 }), maxima({ size: 5 }))
+ * @example blocks(volume).pipe(removeBackground({ size: 10 }), maxima({ size: 5 }), cells())
  */
 export function removeBackground(options: RemoveBackgroundOptions = {}) {
   checkKeys('removeBackground', options, ['size', 'form', 'opening']);
@@ -34,7 +34,7 @@ export function removeBackground(options: RemoveBackgroundOptions = {}) {
   const element = extentOf('removeBackground', size, ['y', 'x'], 1024);
   checkOneOf('removeBackground', 'form', form, ['disk', 'rectangle']);
   checkOneOf('removeBackground', 'opening', opening, ['symmetric', 'clearmap']);
-  return step('background', ['source'], {
+  return makes('background', ['source'], {
     name: 'removeBackground',
     options: { size: element, form, opening },
     halo: haloOf(element, opening),

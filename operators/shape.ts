@@ -1,6 +1,6 @@
 import { noHalo } from '../core/geometry.js';
 import { checkKeys, checkThreshold } from '../core/options.js';
-import { step } from '../core/step.js';
+import { makes } from '../core/step.js';
 
 export interface ShapeOptions {
   /** Voxels of cells are above it, in the image's unit; null: every voxel belongs to a cell. Default 700. */
@@ -26,5 +26,5 @@ export function shape(options: ShapeOptions = {}) {
   checkKeys('shape', options, ['threshold']);
   const { threshold = 700 } = options;
   checkThreshold('shape', threshold);
-  return step('shape', ['maxima'], { name: 'shape', options: { threshold }, halo: noHalo });
+  return makes('shape', ['maxima'], { name: 'shape', options: { threshold }, halo: noHalo });
 }

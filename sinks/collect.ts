@@ -22,9 +22,9 @@ export interface CollectSink extends CellSink {
  *
  * @throws {SinkError} when opened for a second stream while the first still runs; when written, if the columns change
  * @example
- * const found = collect();
- * await lastValueFrom(pipeline.pipe(write(found)));
- * console.log(found.table.count);
+ * const sink = collect();
+ * await lastValueFrom(found.pipe(write(sink)));
+ * const { count } = sink.table;
  */
 export function collect(): CollectSink {
   let parts: CellTable[] | undefined;

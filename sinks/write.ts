@@ -23,7 +23,9 @@ export type BranchSinks = Readonly<Record<string, CellSink>>;
  * @throws {OptionError} at once, if what is given is neither a sink nor an object with sinks; in the stream, if a batch is of a
  * branch that has no sink
  * @example found.pipe(write(csv('cells.csv')))
- * @example found.pipe(write({ low: csv('low.csv'), high: csv('high.csv') }))
+ * @example
+ * const both = branch({ low: maxima({ threshold: 100 }), high: maxima({ threshold: 900 }) });
+ * blocks(volume).pipe(both, cells(), write({ low: csv('low.csv'), high: csv('high.csv') }))
  */
 export function write(to: CellSink | BranchSinks): MonoTypeOperatorFunction<CellBatch> {
   if (isSink(to)) {

@@ -14,8 +14,9 @@ export interface ArrayVolumeOptions {
 let arrays = 0;
 
 /**
- * A volume over voxels in memory, uint8, uint16 or float32 [z, y, x]: x fastest, then y, then z. They are not copied: the
- * caller leaves them as they are while somebody reads.
+ * A volume over voxels in memory, uint8, uint16 or float32 [z, y, x]: x fastest, then y, then z.
+ *
+ * They are not copied: the caller leaves them as they are while somebody reads.
  *
  * @throws {OptionError} if `data` is none of the three arrays, an extent is no positive integer, or the two do not match
  * @example const volume = arrayVolume(new Uint16Array(30 * 256 * 256), { z: 30, y: 256, x: 256 })

@@ -16,7 +16,7 @@ const byEnding = { '.csv': readCsvCells, '.npy': readNpyCells } as const;
  *
  * @throws {SourceError} naming the line or row, if a value is no number, or no integer of 32 bits where the column has integers;
  * if the file has another ending, cannot be read, holds something else or ends too early
- * @example const { count } = await readCells('cells.csv')
+ * @example const { count } = await readCells('earlier.csv')
  */
 export async function readCells(path: string): Promise<CellTable> {
   const ending = /\.[^.]+$/.exec(path)?.[0].toLowerCase() ?? '';

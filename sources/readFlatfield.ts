@@ -34,7 +34,9 @@ const types: Readonly<Record<string, Type>> = {
  * @returns a float64 plane [y, x], x fastest, in the file's unit
  * @throws {SourceError} if the file cannot be read, is no NPY file of version 1, 2 or 3, holds another type or number of axes, an
  * axis of length zero, or fewer bytes than its header says
- * @example correctIllumination({ flatfield: await readFlatfield('flatfield.npy'), background: await readFlatfield('dark.npy') })
+ * @example
+ * const [flatfield, background] = await Promise.all([readFlatfield('flatfield.npy'), readFlatfield('dark.npy')]);
+ * applied(volume, correctIllumination({ flatfield, background }))
  */
 export function readFlatfield(path: string): Promise<Flatfield> {
   return openFiles.use(path, (fd) => readPlane(path, fd));

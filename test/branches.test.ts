@@ -3,11 +3,13 @@ import assert from 'node:assert/strict';
 import test from 'ava';
 import fc from 'fast-check';
 import type { Observable } from 'rxjs';
+import { extent } from '../core/geometry.js';
 import { asStep } from '../core/step.js';
 import { type Block, blocks, branch, cells, OptionError, type StepPlan } from '../index.js';
 import { asked, detect, gather, stepsOf, tablesOf } from './support/detect.js';
+import { sometimes } from './support/layoutCases.js';
 import { coreFor, coreSizes } from './support/layouts.js';
-import { drawMask, keptBy, maskRecipes } from './support/limits.js';
+import { drawMask, drawRegion, keptBy, maskRecipes, regionRecipes } from './support/limits.js';
 import { type Chain, naive, rowsInLayout } from './support/naive.js';
 import { runs } from './support/random.js';
 import { type ChainRecipe, chainFor, chainRecipes, delayOf, engineRecipes, optionsFor } from './support/recipes.js';
@@ -80,16 +82,18 @@ test.serial(
           trunks,
           coreSizes(8),
           engineRecipes(),
-          fc.option(maskRecipes(), { freq: 4 }),
-          async (recipe, chainRecipes, trunk, coreSize, engine, maskRecipe) => {
+          fc.record({ mask: sometimes(maskRecipes()), region: sometimes(regionRecipes()) }),
+          async (recipe, chainRecipes, trunk, coreSize, engine, limits) => {
             const drawn = drawVolume(recipe);
             const recipes = withTrunk(chainRecipes, trunk);
             const chains = Object.fromEntries(recipes.map((one, at) => [`branch-${at}`, chainFor(one, drawn)]));
-            const core = coreFor(coreSize, drawn.size);
             const options = optionsFor(engine);
-            const mask = maskRecipe && drawMask(maskRecipe, drawn.size);
+            const mask = limits.mask && drawMask(limits.mask, drawn.size);
+            const region = limits.region && drawRegion(limits.region, drawn.size);
+            const tiled = region ? extent(region) : drawn.size;
+            const core = coreFor(coreSize, tiled);
             const volume = new RecordingVolume(inMemory(drawn), { delay: delayOf(engine) });
-            const layout = { size: core, ...(mask ? { mask: inMemory(mask) } : {}) };
+            const layout = { size: core, ...(mask && { mask: inMemory(mask) }), ...(region && { region }) };
             const { batches, progress } = await gather((progress) =>
               divided(blocks(volume, layout), chains, trunk).pipe(cells({ ...options, progress })),
             );
@@ -99,15 +103,15 @@ test.serial(
             let all = 0;
             for (const [name, chain] of Object.entries(chains)) {
               const { names, rows, batches: own } = tables.get(name) as NonNullable<ReturnType<typeof tables.get>>;
-              const truth = naive(drawn, chain, keptBy(mask, null, drawn.size));
+              const truth = naive(drawn, chain, keptBy(mask, region, drawn.size));
               assert.deepEqual(names, truth.names);
-              assert.deepEqual(rows, rowsInLayout(truth, core, drawn.size), name);
+              assert.deepEqual(rows, rowsInLayout(truth, core, tiled, region?.start), name);
               assert.deepEqual(
                 own.map(({ last }) => last),
                 own.map((_, at) => at === own.length - 1),
                 'the last batch of a branch comes once, last',
               );
-              assert.equal(own.at(-1)?.finalTo, drawn.size.z);
+              assert.equal(own.at(-1)?.finalTo, region?.stop.z ?? drawn.size.z);
               assert.deepEqual(own.at(-1)?.open, []);
               const record = own.at(-1)?.record();
               assert.equal(record?.branch, name);
@@ -125,6 +129,8 @@ test.serial(
             reached.seen(`${recipes.length} branches`);
             reached.seen(`${trunk.before} steps before, ${trunk.after} after`);
             reached.seen('a mask', mask !== null);
+            reached.seen('a region with cells', region !== null && all > 0);
+            reached.seen('a mask and a region with cells', region !== null && mask !== null && all > 0);
             reached.seen('spilled', progress.spilledBytes > 0);
             const openings = new Set(
               Object.values(chains).map(({ removeBackground }) => JSON.stringify(removeBackground)),
@@ -144,6 +150,8 @@ test.serial(
       reached.missing([
         'cells',
         'a mask',
+        'a region with cells',
+        'a mask and a region with cells',
         'spilled',
         'a background of each branch',
         'branches of unlike length',

@@ -15,8 +15,6 @@ import {
   branch,
   type CellsOptions,
   cells,
-  EXTRA_COLUMNS,
-  type ExtraColumn,
   idle,
   liveVolume,
   maxima,
@@ -31,7 +29,7 @@ import {
 import { leastImageBytes } from './support/budgets.js';
 import { asked, detect, gather, imagesMade, tablesOf } from './support/detect.js';
 import { ImageInMemory } from './support/imageInMemory.js';
-import { extraNumbers, labelsOf } from './support/labelTruth.js';
+import { ASKED_COLUMNS, type AskedColumn, labelsOf, withColumns } from './support/labelTruth.js';
 import { blockAt, coreFor, coreSizes } from './support/layouts.js';
 import { drawMask, drawRegion, keptBy, maskRecipes, regionRecipes } from './support/limits.js';
 import { type Chain, naive, rowsInLayout } from './support/naive.js';
@@ -48,9 +46,6 @@ import { type Tally, tally } from './support/tally.js';
 import { tempFolder } from './support/temp.js';
 import { inMemory, type VolumeRecipe, volumeRecipes } from './support/volumes.js';
 
-type Asked = Exclude<ExtraColumn, 'volume'>;
-const ASKED = EXTRA_COLUMNS.filter((name): name is Asked => name !== 'volume');
-
 /** Volumes of a few wide planes, of which little memory holds some rows only. */
 const wide: fc.Arbitrary<VolumeRecipe> = volumeRecipes({ most: 8 }).map((recipe) => ({
   ...recipe,
@@ -64,7 +59,7 @@ const cases = fc.record({
   engine: engineRecipes(),
   mask: fc.option(maskRecipes(), { freq: 2 }),
   region: fc.option(regionRecipes(), { freq: 2 }),
-  columns: fc.shuffledSubarray(ASKED),
+  columns: fc.shuffledSubarray(ASKED_COLUMNS),
   saves: fc.boolean(),
   /** Image memory: as much as the chain takes, or plenty. */
   tight: fc.boolean(),
@@ -96,12 +91,8 @@ test.serial(
 
       const made = await imagesMade(drawn, chain);
       const expected = naive(drawn, chain, keptBy(mask, region, drawn.size), made);
-      const told = { size: drawn.size, image: imagesOf(drawn, chain, made).images.dog, source: asRead(drawn.data) };
-      const cells = expected.cells.map((cell, rank) => ({
-        ...cell,
-        row: [...cell.row, ...columns.flatMap((column) => extraNumbers(column, cell, rank, told))],
-      }));
-      assert.deepEqual(found.rows, rowsInLayout({ ...expected, cells }, core, tiled, region.start));
+      const told = { size: drawn.size, image: imagesOf(drawn, chain, made).searched, source: asRead(drawn.data) };
+      assert.deepEqual(found.rows, rowsInLayout(withColumns(expected, columns, told), core, tiled, region.start));
       if (saves) assert.deepEqual(image.voxels, labelsOf(expected, drawn.size, region));
       assert.equal(image.state, saves ? 'closed' : 'untouched');
       assert.ok(memory.peakBytes <= memory.totalBytes, `peak ${memory.peakBytes} of ${memory.totalBytes}`);
@@ -125,7 +116,7 @@ test.serial(
       reached.seen('two cells on one component, all plateaus', saves && shared && chain.maxima.plateaus === 'all');
       reached.seen('labels known late, in many batches', isLate(found.batches, columns));
       for (const column of columns) reached.seen(column, across.length > 1);
-      reached.seen('all columns', columns.length === ASKED.length && saves);
+      reached.seen('all columns', columns.length === ASKED_COLUMNS.length && saves);
     });
     await t.notThrowsAsync(fc.assert(property, runs(300)));
     t.deepEqual(
@@ -141,14 +132,19 @@ test.serial(
           'a mask',
           'a region',
         ],
-        ...['two cells on one component, all plateaus', 'labels known late, in many batches', 'all columns', ...ASKED],
+        ...[
+          'two cells on one component, all plateaus',
+          'labels known late, in many batches',
+          'all columns',
+          ...ASKED_COLUMNS,
+        ],
       ]),
       [],
     );
   },
 );
 
-function isLate(batches: readonly { cells: { count: number } }[], columns: readonly Asked[]): boolean {
+function isLate(batches: readonly { cells: { count: number } }[], columns: readonly AskedColumn[]): boolean {
   return columns.includes('label') && batches.filter(({ cells }) => cells.count > 0).length > 1;
 }
 

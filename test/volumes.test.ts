@@ -20,7 +20,9 @@ import {
 } from '../index.js';
 import { leastImageBytes } from './support/budgets.js';
 import { asked, type Found, gather, rowsOf } from './support/detect.js';
+import { sometimes } from './support/layoutCases.js';
 import { blockCount, coreFor, coreSizes } from './support/layouts.js';
+import { drawMask, keptBy, maskRecipes } from './support/limits.js';
 import { type Chain, naive, rowsInLayout } from './support/naive.js';
 import { random, runs } from './support/random.js';
 import { AMPLE_BYTES, chainFor, chainRecipes, delayOf, engineRecipes, optionsFor } from './support/recipes.js';
@@ -72,7 +74,7 @@ test.serial(
     await t.notThrowsAsync(
       fc.assert(
         fc.asyncProperty(
-          fc.array(fc.tuple(volumeRecipes({ least: 1, most: 16 }), coreSizes(8)), {
+          fc.array(fc.tuple(volumeRecipes({ least: 1, most: 16 }), coreSizes(8), sometimes(maskRecipes())), {
             minLength: 2,
             maxLength: 3,
           }),
@@ -81,15 +83,18 @@ test.serial(
           fc.oneof(fc.constant(null), fc.nat(1000)),
           fc.boolean(),
           async (recipes, chainRecipe, engine, seed, anyOrder) => {
-            const parts = recipes.map(([recipe, coreSize]) => {
+            const parts = recipes.map(([recipe, coreSize, maskRecipe]) => {
               const drawn = drawVolume(recipe);
-              return { drawn, core: coreFor(coreSize, drawn.size, 60) };
+              const mask = maskRecipe && drawMask(maskRecipe, drawn.size);
+              return { drawn, mask, core: coreFor(coreSize, drawn.size, 60) };
             });
             const chain = chainFor(chainRecipe, (parts[0] as { drawn: Drawn }).drawn);
             const volumes = parts.map(
               ({ drawn }, at) => new RecordingVolume(inMemory(drawn, `volume ${at}`), { delay: delayOf(engine) }),
             );
-            const streams = parts.map(({ core }, at) => blocks(volumes[at] as Volume, { size: core }));
+            const streams = parts.map(({ core, mask }, at) =>
+              blocks(volumes[at] as Volume, { size: core, ...(mask && { mask: inMemory(mask, 'tissue') }) }),
+            );
             const all = seed === null ? concat(...streams) : from(await mixed(streams, seed));
             const arrived = [...new Set((await lastValueFrom(all.pipe(toArray()))).map(({ volume }) => volume.id))];
             const options = optionsFor(engine);
@@ -101,24 +106,30 @@ test.serial(
             assert.deepEqual(names, ['x', 'y', 'z', 'size', ...chain.measure, 'volume']);
             onlyLastIsLast(batches);
             const { rows, numbers } = byVolume(batches);
-            for (const [at, { drawn, core }] of parts.entries()) {
+            for (const [at, { drawn, mask, core }] of parts.entries()) {
               const id = `volume ${at}`;
-              const alone = rowsInLayout(naive(drawn, chain), core, drawn.size);
+              const alone = rowsInLayout(naive(drawn, chain, keptBy(mask, null, drawn.size)), core, drawn.size);
               assert.deepEqual(rows.get(id) ?? [], alone, id);
               assert.deepEqual([...(numbers.get(id) ?? [])], alone.length > 0 ? [arrived.indexOf(id)] : []);
               reached.seen('cells of a later volume', at > 0 && alone.length > 0);
               reached.seen('a volume without cells', alone.length === 0);
+              reached.seen('a mask of a volume with cells', mask !== null && alone.length > 0);
+              reached.seen(
+                'an empty mask',
+                mask?.data.every((value) => value === 0),
+              );
             }
             const delivered = batches.filter(({ cells }) => cells.count > 0).map(({ volumeId }) => volumeId);
             const turns = delivered.filter((id, at) => id !== delivered[at - 1]);
             const inTurn = arrived.filter((id) => rows.has(id));
             if (seed === null) assert.deepEqual(turns, inTurn, 'volumes one after another are delivered so');
             assert.equal(progress.cells, [...rows.values()].flat().length);
-            assert.equal(
-              progress.bytesRead,
-              volumes.reduce((bytes, volume) => bytes + volume.bytesRead, 0),
-            );
+            const masks = parts.filter(({ mask }) => mask !== null).length;
+            // What is read of masks counts too.
+            const bytes = volumes.reduce((sum, volume) => sum + volume.bytesRead, 0);
+            assert.ok(masks > 0 ? progress.bytesRead >= bytes : progress.bytesRead === bytes);
             assert.equal(options.memory?.liveBytes ?? 0, 0);
+            reached.seen('masks of some volumes', masks > 0 && masks < parts.length);
             reached.seen('one after another', seed === null);
             reached.seen('interleaved', seed !== null && arrived.length > 1);
             reached.seen('another one first', arrived[0] !== 'volume 0');
@@ -135,6 +146,9 @@ test.serial(
       reached.missing([
         'cells of a later volume',
         'a volume without cells',
+        'a mask of a volume with cells',
+        'an empty mask',
+        'masks of some volumes',
         'one after another',
         'interleaved',
         'another one first',

@@ -1,9 +1,13 @@
-// The chain as a JavaScript object: `new Chain(config, inputs, workspace, saved)`, `push(...)`, `stop()`, `close()`.
+// The chain as a JavaScript object: `new Chain(config, memory)`, `push(...)`, `resume(...)`, `stop()`, `close()`.
 #include "bindings/chain_binding.h"
 
 #include <array>
+#include <functional>
+#include <initializer_list>
 #include <memory>
 #include <string>
+#include <utility>
+#include <variant>
 #include <vector>
 
 #include "bindings/jobs.h"
@@ -68,6 +72,7 @@ StepConfig step_of(const Napi::Object& given) {
                         three<int>(given, "window"),
                         three<int>(given, "spacing"),
                         integer(given, "mask")};
+  if (kind == "external") return ExternalStep{integers(given, "others")};
   throw Napi::TypeError::New(given.Env(), "no step: " + kind);
 }
 
@@ -78,10 +83,8 @@ ImageConfig image_of(const Napi::Object& given) {
   image.y = span_of(given, "y");
   image.x = span_of(given, "x");
   image.from = integer(given, "from");
-  if (image.from < 0) {
-    image.name = given.Get("name").ToString().Utf8Value();
-    return image;
-  }
+  image.name = given.Get("name").ToString().Utf8Value();
+  if (image.from < 0) return image;
   image.window_z = {integer(given, "planesBefore"), integer(given, "planesAfter")};
   image.step = step_of(given.Get("step").As<Napi::Object>());
   return image;
@@ -110,6 +113,11 @@ DetectorConfig detector_of(const Napi::Object& given) {
                            integer(prominence, "reachX")};
   }
   if (given.Get("radius").IsNumber()) detector.radius = number(given, "radius");
+  for_each(given, "around", [&](const Napi::Value& value) {
+    const Napi::Object around = value.As<Napi::Object>();
+    const std::array<int32_t, 3> size = three<int32_t>(around, "window");
+    detector.around.push_back({integer(around, "image"), window_of(size[0]), window_of(size[1]), window_of(size[2])});
+  });
   detector.shape = flag(given, "shape");
   detector.mask_threshold = number(given, "maskThreshold");
   detector.rules = rules_of(given);
@@ -134,7 +142,10 @@ ChainConfig config_of(const Napi::Object& given) {
   for_each(given, "detectors", [&](const Napi::Value& detector) {
     config.detectors.push_back(detector_of(detector.As<Napi::Object>()));
   });
-  config.saves = integers(given, "saves");
+  for_each(given, "saves", [&](const Napi::Value& value) {
+    const Napi::Object save = value.As<Napi::Object>();
+    config.saves.push_back({integer(save, "image"), integer(save, "detector")});
+  });
   config.batch_planes = integer(given, "batchPlanes");
   config.held_limit = static_cast<size_t>(number(given, "heldLimitBytes"));
   config.fragment_limit = static_cast<size_t>(number(given, "fragmentLimitBytes"));
@@ -171,57 +182,110 @@ Napi::Value output_to_js(Napi::Env env, const ChainOutput& out) {
   return result;
 }
 
+// What a push waits for, under its name.
+void set_awaited(Napi::Env env, Napi::Object result, const Awaited& awaited) {
+  const auto set_numbers = [&](Napi::Object to, std::initializer_list<std::pair<const char*, double>> numbers) {
+    for (const auto& [key, value] : numbers) to.Set(key, value);
+    return to;
+  };
+  if (const PlanesWanted* const planes = std::get_if<PlanesWanted>(&awaited)) {
+    const auto& [image, from, to, end] = *planes;
+    result.Set("wanted", set_numbers(Napi::Object::New(env), {{"image", image}, {"from", from}, {"to", to}, {"end", end}}));
+  } else if (const WindowsOf* const windows = std::get_if<WindowsOf>(&awaited)) {
+    const auto& [kind, count, centers, end] = windows->windows;
+    Napi::Object wanted = set_numbers(Napi::Object::New(env), {{"detector", static_cast<double>(windows->detector)},
+                                                               {"kind", static_cast<double>(kind)},
+                                                               {"end", end}});
+    std::vector<int32_t> positions;
+    for (const Seed* seed = centers; seed != centers + count; ++seed) positions.insert(positions.end(), {seed->z, seed->y, seed->x});
+    wanted.Set("centers", copy_to_array(env, positions));
+    result.Set("windows", wanted);
+  }
+}
+
 class ChainObject : public Napi::ObjectWrap<ChainObject> {
  public:
   static Napi::Function define(Napi::Env env) {
     return DefineClass(env, "Chain",
-                       {InstanceMethod("push", &ChainObject::push), InstanceMethod("stop", &ChainObject::stop),
-                        InstanceMethod("close", &ChainObject::close)});
+                       {InstanceMethod("push", &ChainObject::push), InstanceMethod("resume", &ChainObject::resume),
+                        InstanceMethod("stop", &ChainObject::stop), InstanceMethod("close", &ChainObject::close)});
   }
 
   explicit ChainObject(const Napi::CallbackInfo& info) : Napi::ObjectWrap<ChainObject>(info) {
     const ChainConfig config = config_of(info[0].As<Napi::Object>());
     const ChainNeeds needs = chain_needs(config, 1);
     memory_.push_back(Napi::Persistent(info[0].As<Napi::Object>()));
-    std::vector<std::byte*> inputs = keep(info[1].As<Napi::Array>(), needs.input_bytes);
-    Napi::Array workspace = Napi::Array::New(info.Env());
-    workspace.Set(0u, info[2]);
-    std::byte* const work = keep(workspace, {needs.workspace_bytes}).front();
-    std::vector<std::byte*> saved = keep(info[3].As<Napi::Array>(), needs.saved_bytes);
-    chain_ = std::make_unique<Chain>(config, std::move(inputs), work, std::move(saved));
+    const Napi::Object given = info[1].As<Napi::Object>();
+    ChainMemory memory;
+    memory.inputs = keep(given.Get("inputs"), needs.input_bytes);
+    memory.external = keep(given.Get("external"), bytes_of_all(needs.external));
+    memory.saved = keep(given.Get("saved"), needs.saved_bytes);
+    memory.windows = keep(given.Get("windows"), needs.window_bytes);
+    memory.workspace = keep_one(given.Get("workspace"), needs.workspace_bytes);
+    chain_ = std::make_unique<Chain>(config, std::move(memory));
   }
 
  private:
-  // Where these arrays lie. They have to outlive the chain's last push.
-  std::vector<std::byte*> keep(const Napi::Array& arrays, const std::vector<size_t>& bytes) {
-    std::vector<std::byte*> places;
-    for (size_t i = 0; i < bytes.size(); ++i) {
-      Napi::Uint8Array array = arrays.Get(static_cast<uint32_t>(i)).As<Napi::Uint8Array>();
-      if (array.ByteLength() < bytes[i]) throw Napi::RangeError::New(arrays.Env(), "the chain's memory is too small");
-      places.push_back(reinterpret_cast<std::byte*>(array.Data()));
-      memory_.push_back(Napi::Persistent(array.As<Napi::Object>()));
+  static std::vector<size_t> bytes_of_all(const std::vector<ExternalNeeds>& needs) {
+    std::vector<size_t> bytes;
+    for (const auto& [result, windows] : needs) {
+      bytes.push_back(result.bytes);
+      for (const ExternalRing& window : windows) bytes.push_back(window.bytes);
     }
+    return bytes;
+  }
+
+  // Where these arrays lie. They have to outlive the chain's last push.
+  std::vector<std::byte*> keep(const Napi::Value& value, const std::vector<size_t>& bytes) {
+    const Napi::Array arrays = value.As<Napi::Array>();
+    std::vector<std::byte*> places;
+    for (size_t i = 0; i < bytes.size(); ++i) places.push_back(keep_one(arrays.Get(static_cast<uint32_t>(i)), bytes[i]));
     return places;
   }
 
-  // push(planes, last, innerHighZ, width): Promise of what it leaves; rejects with 'stopped' after stop(), or with what
-  // is wrong with a voxel.
+  std::byte* keep_one(const Napi::Value& value, size_t bytes) {
+    Napi::Uint8Array array = value.As<Napi::Uint8Array>();
+    if (array.ByteLength() < bytes) throw Napi::RangeError::New(value.Env(), "the chain's memory is too small");
+    memory_.push_back(Napi::Persistent(array.As<Napi::Object>()));
+    return reinterpret_cast<std::byte*>(array.Data());
+  }
+
+  // push(planes, last, innerHighZ, width): Promise of what it leaves, or waits for; rejects with 'stopped' after stop(), or with
+  // what is wrong with a voxel.
   Napi::Value push(const Napi::CallbackInfo& info) {
     const int planes = info[0].ToNumber().Int32Value();
     const bool last = info[1].ToBoolean(), inner_high_z = info[2].ToBoolean();
     const int width = info[3].ToNumber().Int32Value();
+    return start(info.Env(), width, [=, this] { return chain_->push(planes, last, inner_high_z, width); });
+  }
+
+  // resume(values, width): the same, once what the push waits for has come.
+  Napi::Value resume(const Napi::CallbackInfo& info) {
+    auto values = std::make_shared<std::vector<double>>();
+    if (info[0].IsTypedArray()) {
+      const Napi::Float64Array given = info[0].As<Napi::Float64Array>();
+      values->assign(given.Data(), given.Data() + given.ElementLength());
+    }
+    const int width = info[1].ToNumber().Int32Value();
+    return start(info.Env(), width, [=, this] { return chain_->resume(values->data(), width); });
+  }
+
+  Napi::Value start(Napi::Env env, int width, std::function<Awaited()> work) {
     Ref();
-    auto out = std::make_shared<ChainOutput>();
+    auto awaited = std::make_shared<Awaited>();
     return start_job(
-        info.Env(), width,
-        [this, out, planes, last, inner_high_z, width] {
-          if (!chain_->stopped()) *out = chain_->push(planes, last, inner_high_z, width);
+        env, width,
+        [this, awaited, work] {
+          if (!chain_->stopped()) *awaited = work();
         },
-        [this, out](Napi::Env env) -> Napi::Value {
+        [this, awaited](Napi::Env env) -> Napi::Value {
           const bool stopped = chain_->stopped();
           Unref();
           if (stopped) throw Napi::Error::New(env, "stopped");
-          return output_to_js(env, *out);
+          Napi::Object result = Napi::Object::New(env);
+          if (std::holds_alternative<std::monostate>(*awaited)) result.Set("output", output_to_js(env, chain_->take_output()));
+          else set_awaited(env, result, *awaited);
+          return result;
         });
   }
 
@@ -242,6 +306,14 @@ Napi::Array sizes_to_js(Napi::Env env, const std::vector<size_t>& sizes) {
   return array;
 }
 
+Napi::Object ring_to_js(Napi::Env env, const ExternalRing& ring) {
+  Napi::Object result = Napi::Object::New(env);
+  result.Set("image", ring.image);
+  result.Set("planes", ring.planes);
+  result.Set("bytes", static_cast<double>(ring.bytes));
+  return result;
+}
+
 // chainNeeds(config, width): bytes of the rings, the workspace and the sparse data.
 Napi::Value needs(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
@@ -250,6 +322,16 @@ Napi::Value needs(const Napi::CallbackInfo& info) {
   Napi::Object result = Napi::Object::New(env);
   result.Set("inputBytes", sizes_to_js(env, bytes.input_bytes));
   result.Set("savedBytes", sizes_to_js(env, bytes.saved_bytes));
+  result.Set("windowBytes", sizes_to_js(env, bytes.window_bytes));
+  Napi::Array external = Napi::Array::New(env);
+  for (const auto& [result_ring, windows] : bytes.external) {
+    Napi::Object needs = ring_to_js(env, result_ring);
+    Napi::Array feeds = Napi::Array::New(env);
+    for (const ExternalRing& window : windows) feeds.Set(feeds.Length(), ring_to_js(env, window));
+    needs.Set("feeds", feeds);
+    external.Set(external.Length(), needs);
+  }
+  result.Set("external", external);
   result.Set("sourcePlanes", config.source_planes());
   result.Set("workspaceBytes", static_cast<double>(bytes.workspace_bytes));
   result.Set("sparseBytes", static_cast<double>(bytes.sparse_bytes));

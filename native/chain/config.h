@@ -41,16 +41,23 @@ struct EqualizeStep {
   std::array<int, 3> window{}, spacing{};  // z, y, x
   int32_t mask = -1;                       // the image whose voxels have to be other than 0 to count; -1: all count
 };
-using StepConfig = std::variant<std::monostate, OpeningStep, DogStep, IlluminationStep, EqualizeStep>;
+// A step whose planes are made outside of the chain, which waits for them.
+struct ExternalStep {
+  std::vector<int32_t> others;  // images of which it is given the same window, beside the one that it is made of
+};
+using StepConfig = std::variant<std::monostate, OpeningStep, DogStep, IlluminationStep, EqualizeStep, ExternalStep>;
 
 // An image of the chain: one that the caller reads, or what a step makes of another.
 struct ImageConfig {
   Dtype dtype = Dtype::u16;
   Span z, y, x;       // the planes, rows and columns that are there: those that anything asks for
   int32_t from = -1;  // the image that it is made of, an earlier one; -1: it is an input, which the caller fills
-  std::string name;   // of an input, for errors; empty for the one that blocks are of
+  std::string name;   // of what comes from outside, for errors; empty for the input that blocks are of
   Window window_z;    // of a made image, the planes of the other one that each of its planes takes
   StepConfig step;    // how it is made
+
+  // Null where native code makes it, or nobody does.
+  const ExternalStep* external() const { return std::get_if<ExternalStep>(&step); }
 };
 
 // A volume that is 0 where nothing counts; it may be coarser than the images. Its planes come like those of an input, one for
@@ -68,6 +75,13 @@ struct ProminenceConfig {
   int32_t reach_z = 0, reach_y = 0, reach_x = 0;  // how far they are followed
 };
 
+// A window around each maximum, whose voxels are measured outside of the chain, which waits for the values.
+struct AroundConfig {
+  int32_t image = 0;
+  Window z, y, x;
+  size_t voxels() const { return static_cast<size_t>(z.size()) * static_cast<size_t>(y.size()) * static_cast<size_t>(x.size()); }
+};
+
 // A search for cells in one image.
 struct DetectorConfig {
   int32_t image = 0;
@@ -79,6 +93,7 @@ struct DetectorConfig {
   bool shape = false;
   double mask_threshold = 0;
   std::optional<double> radius;  // without shape: of the spheres around maxima that are measured
+  std::vector<AroundConfig> around;
   FloodRules rules;
 
   // Whether an equal voxel before a maximum is a peak depends on that voxel's own window.
@@ -99,6 +114,12 @@ struct DetectorConfig {
   size_t measured_width() const { return 3 + (radius ? rules.channels.size() : 0); }
 };
 
+// What is copied out, plane by plane, on the core: an image, or 1 where a detector's maxima are and 0 elsewhere.
+struct SaveConfig {
+  int32_t image = -1;
+  int32_t detector = -1;
+};
+
 struct ChainConfig {
   Target target = Target::portable;
   int32_t depth = 0;              // of the volume; 0 while it is not known
@@ -111,30 +132,33 @@ struct ChainConfig {
   std::vector<ImageConfig> images;
   TissueConfig tissue;
   std::vector<DetectorConfig> detectors;
-  std::vector<int32_t> saves;  // images whose planes are copied out, on the core
+  std::vector<SaveConfig> saves;
 
   int32_t batch_planes = 1;        // planes of one push
   size_t held_limit = 0;           // bytes of a detector's open components beyond which they leave as fragments
   size_t fragment_limit = 0;       // bytes of the largest fragment; larger ones leave in linked parts
   int32_t flood_limit_voxels = 0;  // larger components are not flooded here but leave as fragments
 
-  // The images that one is made of; -1 for none.
-  static std::array<int32_t, 2> inputs_of(const ImageConfig& image) {
-    const EqualizeStep* const equalize = std::get_if<EqualizeStep>(&image.step);
-    return {image.from, equalize == nullptr ? -1 : equalize->mask};
+  // The images that one is made of, first the one that it is a step of.
+  static std::vector<int32_t> inputs_of(const ImageConfig& image) {
+    if (image.from < 0) return {};
+    std::vector<int32_t> inputs = {image.from};
+    if (const auto* step = std::get_if<EqualizeStep>(&image.step); step != nullptr && step->mask >= 0) inputs.push_back(step->mask);
+    if (const ExternalStep* const step = image.external()) inputs.insert(inputs.end(), step->others.begin(), step->others.end());
+    return inputs;
   }
   // How many planes an image is behind those that arrive.
   int32_t lag(int32_t image) const {
     const ImageConfig& made = images[static_cast<size_t>(image)];
     int32_t most = 0;
-    for (const int32_t input : inputs_of(made))
-      if (input >= 0) most = std::max(most, lag(input) + made.window_z.after);
+    for (const int32_t input : inputs_of(made)) most = std::max(most, lag(input) + made.window_z.after);
     return most;
   }
   // How many planes the judged ones of a detector are behind.
   int32_t lag(const DetectorConfig& detector) const {
     int32_t most = lag(detector.image) + std::max(detector.image_z().after, detector.measured_z());
     for (const int32_t channel : detector.channels) most = std::max(most, lag(channel) + detector.measured_z());
+    for (const AroundConfig& around : detector.around) most = std::max(most, lag(around.image) + around.z.after);
     return most;
   }
   // Planes of an image before its newest that something still looks at.
@@ -150,6 +174,8 @@ struct ChainConfig {
         behind = std::max(behind, ahead + std::max(detector.image_z().before, detector.measured_z()));
       else if (std::find(detector.channels.begin(), detector.channels.end(), image) != detector.channels.end())
         behind = std::max(behind, ahead + detector.measured_z());
+      for (const AroundConfig& around : detector.around)
+        if (around.image == image) behind = std::max(behind, ahead + around.z.before);
     }
     return behind;
   }

@@ -1,6 +1,7 @@
 #include "chain/detector.h"
 
 #include <algorithm>
+#include <cstring>
 #include <numeric>
 #include <utility>
 
@@ -51,7 +52,7 @@ size_t Detector::sparse_bytes(const ChainConfig& config, const DetectorConfig& d
 }
 
 Detector::Detector(const ChainConfig& config, const DetectorConfig& detector, const Images& images, const Tissue& tissue,
-                   const std::atomic<bool>& stop)
+                   std::byte* windows, std::byte* saved, const std::atomic<bool>& stop)
     : config_(config),
       detector_(detector),
       images_(images),
@@ -68,7 +69,11 @@ Detector::Detector(const ChainConfig& config, const DetectorConfig& detector, co
       scan_(make_scan(config, detector, images, tissue, peak_columns(config, detector))),
       maxima_(config.core, detector, rows_),
       components_(config, detector.rules),
-      sieved_(std::max(config.core.z.start - detector.peaks_beyond(detector.window_z).before, config.read.z.start)) {
+      windows_(detector.around, config, images, windows),
+      saved_(saved),
+      saved_planes_{config.core.z.start, config.core.z.start},
+      joined_(std::max(config.core.z.start - detector.peaks_beyond(detector.window_z).before, config.read.z.start)),
+      looked_(joined_) {
   if (detector.prominence) prominence_.emplace(config, detector, images);
   if (detector.radius && !detector.shape) spheres_.emplace(config, detector, images);
 }
@@ -80,17 +85,28 @@ int32_t Detector::ready() const {
   const int32_t measured = detector_.measured_z();
   int32_t ready = std::min(end, there(detector_.image, std::max(detector_.image_z().after, measured)));
   for (const int32_t channel : detector_.channels) ready = std::min(ready, there(channel, measured));
+  for (const AroundConfig& around : detector_.around) ready = std::min(ready, there(around.image, around.z.after));
   return ready;
 }
 
-void Detector::advance(bool last, bool inner_high_z, int width, DetectorOutput& out) {
+bool Detector::advance(bool last, bool inner_high_z, int width, DetectorOutput& out) {
   const int32_t to = ready();
-  if (to > sieved_) sieve(sieved_, to, width, out);
-  if (stopped() || !last || !detector_.shape) return;
+  while (joined_ < to && !stopped()) {
+    // A batch's planes at most are looked at together, so that what is found of them stays small.
+    if (looked_ == joined_) look(std::min(to, joined_ + config_.batch_planes), width);
+    if (windows_.next(width, stop_)) return false;
+    join(width, out);
+  }
+  if (stopped() || !last || !detector_.shape) return true;
   // Where no core lies behind and nothing behind this one was read, the volume ends.
   if (volume_.depth == 0 && !inner_high_z && images_.made(0) == config_.core.z.stop) volume_.depth = rules_.depth = images_.made(0);
   if (inner_high_z) components_.touch_high_z(config_.core.z.stop - 1);
   components_.take_open(closed_, [](const Component&) { return 0; });
+  return true;
+}
+
+std::span<const Band> Detector::bands_of(int32_t z) const {
+  return {bands_.data() + static_cast<size_t>(z - looked_from_) * plane_bands_, plane_bands_};
 }
 
 void Detector::settle(int width, DetectorOutput& out) {
@@ -102,46 +118,79 @@ void Detector::settle(int width, DetectorOutput& out) {
   out.gathered = CellVoxels();
 }
 
-void Detector::sieve(int32_t from, int32_t to, int width, DetectorOutput& out) {
-  const int band_rows = cut_bands(config_, rows_, to - from, width);
-  const size_t bands = static_cast<size_t>((rows_.size() + band_rows - 1) / band_rows);
-  for (sieved_ = from; sieved_ < to && !stopped();) {
-    // A batch's planes at most are looked at together, so that what is found of them stays small.
-    const int32_t upto = std::min(to, sieved_ + config_.batch_planes);
-    const size_t count = static_cast<size_t>(upto - sieved_) * bands;
-    if (bands_.size() < count) bands_.resize(count);
-    for (size_t i = 0; i < count; ++i) {
-      const int32_t start = rows_.start + static_cast<int32_t>(i % bands) * band_rows;
-      bands_[i].z = sieved_ + static_cast<int32_t>(i / bands);
-      bands_[i].rows = {start, std::min(start + band_rows, rows_.stop)};
-    }
-    Pool::instance().parallel_for(width, static_cast<int>(count), stop_,
-                                  [&](int item, int) { scan_->look(bands_[static_cast<size_t>(item)]); });
-    for (int32_t z = sieved_; z < upto && !stopped(); ++z) {
-      join_plane(z, static_cast<size_t>(z - sieved_) * bands, bands, width, out);
-      size_t closed = 0;
-      for (const Component& component : closed_) closed += component.bytes();
-      if (closed > config_.held_limit) flood_closed(width, out);
-    }
-    sieved_ = upto;
+// Finds the peaks and mask runs of planes up to the one before `to`, and the maxima.
+void Detector::look(int32_t to, int width) {
+  const int band_rows = cut_bands(config_, rows_, to - joined_, width);
+  plane_bands_ = static_cast<size_t>((rows_.size() + band_rows - 1) / band_rows);
+  const size_t count = static_cast<size_t>(to - joined_) * plane_bands_;
+  if (bands_.size() < count) bands_.resize(count);
+  for (size_t i = 0; i < count; ++i) {
+    const int32_t start = rows_.start + static_cast<int32_t>(i % plane_bands_) * band_rows;
+    bands_[i].z = joined_ + static_cast<int32_t>(i / plane_bands_);
+    bands_[i].rows = {start, std::min(start + band_rows, rows_.stop)};
   }
+  Pool::instance().parallel_for(width, static_cast<int>(count), stop_,
+                                [&](int item, int) { scan_->look(bands_[static_cast<size_t>(item)]); });
+  seeds_.clear();
+  looked_from_ = joined_;
+  for (looked_ = joined_; looked_ < to && !stopped(); ++looked_) find_seeds(looked_, width);
+  windows_.begin(seeds_);
 }
 
-void Detector::join_plane(int32_t z, size_t first_band, size_t bands, int width, DetectorOutput& out) {
+void Detector::find_seeds(int32_t z, int width) {
   std::vector<Peak> peaks;
-  std::vector<const PlaneMask*> masks;
-  for (size_t i = first_band; i < first_band + bands; ++i) {
-    peaks.insert(peaks.end(), bands_[i].peaks.begin(), bands_[i].peaks.end());
-    masks.push_back(&bands_[i].mask);
-  }
+  for (const Band& band : bands_of(z)) peaks.insert(peaks.end(), band.peaks.begin(), band.peaks.end());
   std::vector<Seed> seeds;
   maxima_.add_plane(z, std::move(peaks), seeds);
   if (!config_.core.z.holds(z)) return;
   if (tissue_.asked()) std::erase_if(seeds, [&](const Seed& seed) { return !tissue_.inside(seed.z, seed.y, seed.x); });
   if (prominence_) prominence_->keep(z, seeds, width, stop_);
-  const std::vector<double> seed_values(seeds.size() * static_cast<size_t>(detector_.rules.seed_values));
-  if (!detector_.shape) return append_centers(seeds, seed_values, z, width, out);
-  components_.add_plane(z, masks, seeds, seed_values, closed_);
+  if (saved_ != nullptr) save_plane(seeds);
+  if (detector_.shape && detector_.seed_threshold < detector_.mask_threshold)
+    std::erase_if(seeds, [&](const Seed& seed) { return !is_in_mask(seed); });
+  seeds_.insert(seeds_.end(), seeds.begin(), seeds.end());
+}
+
+// Leaves 1 where a maximum is and 0 elsewhere.
+void Detector::save_plane(const std::vector<Seed>& seeds) {
+  const Box& core = config_.core;
+  const size_t width = static_cast<size_t>(core.x.size()), voxels = static_cast<size_t>(core.y.size()) * width;
+  std::byte* const plane = saved_ + static_cast<size_t>(saved_planes_.size()) * voxels;
+  std::memset(plane, 0, voxels);
+  for (const Seed& seed : seeds)
+    plane[static_cast<size_t>(seed.y - core.y.start) * width + static_cast<size_t>(seed.x - core.x.start)] = std::byte{1};
+  ++saved_planes_.stop;
+}
+
+bool Detector::is_in_mask(const Seed& seed) const {
+  const ImagePlane plane = images_.plane(detector_.image, seed.z);
+  const Dtype dtype = config_.images[static_cast<size_t>(detector_.image)].dtype;
+  return with_type(dtype, [&]<typename T>() {
+    return static_cast<double>(plane.row<T>(seed.y)[seed.x]) > detector_.mask_threshold;
+  });
+}
+
+// Brings what was found of the planes to the components, or out.
+void Detector::join(int width, DetectorOutput& out) {
+  for (size_t first = 0; joined_ < looked_ && !stopped(); ++joined_) {
+    const size_t begin = first;
+    while (first < seeds_.size() && seeds_[first].z == joined_) ++first;
+    const auto part = [&]<typename T>(const std::vector<T>& of, size_t numbers) {
+      return std::vector<T>(of.begin() + static_cast<ptrdiff_t>(begin * numbers), of.begin() + static_cast<ptrdiff_t>(first * numbers));
+    };
+    if (config_.core.z.holds(joined_)) join_plane(part(seeds_, 1), part(windows_.values(), detector_.around.size()), width, out);
+    size_t closed = 0;
+    for (const Component& component : closed_) closed += component.bytes();
+    if (closed > config_.held_limit) flood_closed(width, out);
+  }
+}
+
+void Detector::join_plane(const std::vector<Seed>& seeds, const std::vector<double>& values, int width, DetectorOutput& out) {
+  const int32_t z = joined_;
+  if (!detector_.shape) return append_centers(seeds, values, z, width, out);
+  std::vector<const PlaneMask*> masks;
+  for (const Band& band : bands_of(z)) masks.push_back(&band.mask);
+  components_.add_plane(z, masks, seeds, values, closed_);
   // After the core's last plane everything leaves anyhow, once it is known whether another core lies behind.
   if (components_.held() <= config_.held_limit || z == config_.core.z.stop - 1) return;
   // Too much is open: it leaves in parts, as if a face of the core lay here, and what follows continues them.

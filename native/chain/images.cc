@@ -30,10 +30,13 @@ size_t plane_bytes(const ImageConfig& image) {
   return stride_of(image) * static_cast<size_t>(image.y.size()) * bytes_of(image.dtype);
 }
 
+// Whether native code makes it.
+bool is_made(const ImageConfig& image) { return image.from >= 0 && image.external() == nullptr; }
+
 size_t scratch_of(const ChainConfig& config) {
   size_t bytes = 0;
   for (const ImageConfig& image : config.images)
-    if (image.from >= 0) bytes = std::max(bytes, rounded(make_stage(config, image)->scratch_bytes()));
+    if (is_made(image)) bytes = std::max(bytes, rounded(make_stage(config, image)->scratch_bytes()));
   return bytes;
 }
 
@@ -61,46 +64,72 @@ std::vector<size_t> Images::input_bytes(const ChainConfig& config) {
   return bytes;
 }
 
+std::vector<ExternalNeeds> Images::external_needs(const ChainConfig& config) {
+  std::vector<ExternalNeeds> needs;
+  const auto ring = [&](int32_t image, int32_t planes) {
+    const ImageConfig& of = config.images[static_cast<size_t>(image)];
+    return ExternalRing{image, planes, rounded(packed_bytes(of.y, of.x, of.dtype) * static_cast<size_t>(planes))};
+  };
+  for (int32_t i = 0; i < static_cast<int32_t>(config.images.size()); ++i) {
+    const ImageConfig& image = config.images[static_cast<size_t>(i)];
+    if (image.external() == nullptr) continue;
+    needs.push_back({ring(i, config.planes_behind(i) + config.batch_planes), {}});
+    for (const int32_t input : config.inputs_of(image))
+      needs.back().windows.push_back(ring(input, image.window_z.size() - 1 + config.batch_planes));
+  }
+  return needs;
+}
+
 size_t Images::workspace_bytes(const ChainConfig& config, int width) {
   size_t bytes = static_cast<size_t>(std::max(1, width)) * scratch_of(config);
   for (size_t i = 0; i < config.images.size(); ++i) {
-    if (config.images[i].from < 0) continue;
+    if (!is_made(config.images[i])) continue;
     const int32_t planes = config.planes_behind(static_cast<int32_t>(i)) + config.batch_planes;
     bytes += rounded(plane_bytes(config.images[i])) * static_cast<size_t>(planes);
   }
   return bytes;
 }
 
-Images::Images(const ChainConfig& config, std::vector<std::byte*> inputs, std::byte* workspace)
+Images::Images(const ChainConfig& config, std::vector<std::byte*> inputs, std::vector<std::byte*> external, std::byte* workspace)
     : config_(config),
       scratch_(workspace),
       scratch_bytes_(scratch_of(config)),
       arrived_(config.read.z.start),
       end_(std::numeric_limits<int32_t>::max()) {
-  size_t input = 0;
+  const int32_t first = config.read.z.start;
+  const std::vector<ExternalNeeds> needs = external_needs(config);
+  size_t input = 0, of_external = 0, external_ring = 0;
   for (size_t i = 0; i < config.images.size(); ++i) {
     const ImageConfig& image = config.images[i];
+    const size_t packed = packed_bytes(image.y, image.x, image.dtype);
     made_.push_back(image.z.start);
-    stages_.push_back(image.from < 0 ? nullptr : make_stage(config, image));
+    stages_.push_back(is_made(image) ? make_stage(config, image) : nullptr);
+    copies_.emplace_back();
     if (image.from < 0) {
-      rings_.push_back({inputs.at(input++), packed_bytes(image.y, image.x, image.dtype), image.x.size(),
-                        config.source_planes(), image.z, image.y, image.x});
-      continue;
+      rings_.push_back({inputs.at(input++), packed, image.x.size(), config.source_planes(), image.z, image.y, image.x, first});
+    } else if (image.external() != nullptr) {
+      const auto& [result, windows] = needs.at(of_external++);
+      rings_.push_back({external.at(external_ring++), packed, image.x.size(), result.planes, image.z, image.y, image.x, 0});
+      for (const ExternalRing& window : windows) {
+        const Span z = grown(image.z, image.window_z, config.images[static_cast<size_t>(window.image)].z);
+        copies_.back().push_back({window.image, external.at(external_ring++), window.planes, z.start});
+      }
+    } else {
+      const int32_t planes = config.planes_behind(static_cast<int32_t>(i)) + config.batch_planes;
+      const size_t bytes = rounded(plane_bytes(image));
+      rings_.push_back({scratch_, bytes, static_cast<ptrdiff_t>(stride_of(image)), planes, image.z, image.y, image.x, first});
+      scratch_ += bytes * static_cast<size_t>(planes);
     }
-    const int32_t planes = config.planes_behind(static_cast<int32_t>(i)) + config.batch_planes;
-    const size_t bytes = rounded(plane_bytes(image));
-    rings_.push_back({scratch_, bytes, static_cast<ptrdiff_t>(stride_of(image)), planes, image.z, image.y, image.x});
-    scratch_ += bytes * static_cast<size_t>(planes);
   }
   const TissueConfig& tissue = config.tissue;
   if (tissue.asked)
     tissue_ = {inputs.at(input), packed_bytes(tissue.y, tissue.x, tissue.dtype), tissue.x.size(), config.source_planes(),
-               config.core.z, tissue.y, tissue.x};
+               config.core.z, tissue.y, tissue.x, first};
 }
 
 ImagePlane Images::plane_of(const Ring& ring, int32_t z) const {
   if (!ring.z.holds(z) || z >= end_) return {};
-  const size_t slot = static_cast<size_t>((z - config_.read.z.start) % ring.planes);
+  const size_t slot = static_cast<size_t>((z - ring.first) % ring.planes);
   return {ring.data + slot * ring.plane_bytes, ring.stride, ring.y, ring.x};
 }
 
@@ -121,23 +150,50 @@ void Images::arrive(int32_t arrived, bool last, int width, const std::atomic<boo
   }
 }
 
-bool Images::advance(int width, const std::atomic<bool>& stop) {
-  bool any = false;
-  for (int32_t i = 0; i < static_cast<int32_t>(config_.images.size()); ++i) {
-    const ImageConfig& image = config_.images[static_cast<size_t>(i)];
-    if (image.from < 0) continue;
-    int32_t& made = made_[static_cast<size_t>(i)];
-    int32_t ready = end(i);
-    for (const int32_t input : config_.inputs_of(image))
-      if (input >= 0 && !complete(input)) ready = std::min(ready, this->made(input) - image.window_z.after);
-    const int32_t to = std::min(ready, made + config_.batch_planes);
-    if (to <= made) continue;
-    make(i, made, to, width, stop);
-    if (stop.load(std::memory_order_relaxed)) return false;
-    made = to;
-    any = true;
+Images::Turn Images::advance(int width, const std::atomic<bool>& stop) {
+  for (; next_ < config_.images.size(); ++next_) {
+    const int32_t image = static_cast<int32_t>(next_);
+    const ImageConfig& made = config_.images[next_];
+    if (made.from < 0) continue;
+    int32_t ready = end(image);
+    for (const int32_t input : config_.inputs_of(made))
+      if (!complete(input)) ready = std::min(ready, this->made(input) - made.window_z.after);
+    const int32_t from = this->made(image), to = std::min(ready, from + config_.batch_planes);
+    if (to <= from) continue;
+    if (made.external() != nullptr) {
+      copy_windows(image, to, width, stop);
+      return Turn::waits;
+    }
+    make(image, from, to, width, stop);
+    if (stop.load(std::memory_order_relaxed)) return Turn::ended;
+    made_[next_] = to;
+    any_ = true;
   }
-  return any;
+  next_ = 0;
+  return std::exchange(any_, false) ? Turn::more : Turn::ended;
+}
+
+void Images::copy_windows(int32_t image, int32_t to, int width, const std::atomic<bool>& stop) {
+  const ImageConfig& made = config_.images[static_cast<size_t>(image)];
+  wanted_ = {image, this->made(image), to, std::numeric_limits<int32_t>::max()};
+  for (Copies& copies : copies_[static_cast<size_t>(image)]) {
+    const ImageConfig& input = config_.images[static_cast<size_t>(copies.image)];
+    const int32_t from = copies.copied, stop_z = std::min(to + made.window_z.after, end(copies.image));
+    const size_t bytes = packed_bytes(input.y, input.x, input.dtype);
+    wanted_.end = std::min(wanted_.end, end(copies.image));
+    if (stop_z <= from) continue;
+    Pool::instance().parallel_for(width, stop_z - from, stop, [&](int item, int) {
+      const int32_t z = from + item;
+      copy(copies.image, z, input.y, input.x, copies.data + static_cast<size_t>(z % copies.planes) * bytes);
+    });
+    copies.copied = stop_z;
+  }
+}
+
+void Images::come(int width, const std::atomic<bool>& stop) {
+  if (config_.images[next_].dtype == Dtype::f32) check(wanted_.image, wanted_.from, wanted_.to, width, stop);
+  made_[next_++] = wanted_.to;
+  any_ = true;
 }
 
 void Images::make(int32_t image, int32_t from, int32_t to, int width, const std::atomic<bool>& stop) {
@@ -180,16 +236,13 @@ void Images::check(int32_t image, int32_t from, int32_t to, int width, const std
                            ", expected a finite number, got " + (std::isnan(value) ? "NaN" : value > 0 ? "infinity" : "-infinity"));
 }
 
-void Images::copy(int32_t image, int32_t from, int32_t to, std::byte* into) const {
-  const Box& core = config_.core;
-  const Dtype dtype = config_.images[static_cast<size_t>(image)].dtype;
-  const size_t row_bytes = static_cast<size_t>(core.x.size()) * bytes_of(dtype);
-  for (int32_t z = from; z < to; ++z) {
-    const ImagePlane source = plane(image, z);
-    for (int32_t y = core.y.start; y < core.y.stop; ++y, into += row_bytes) {
-      with_type(dtype, [&]<typename T>() { std::memcpy(into, source.row<T>(y) + core.x.start, row_bytes); });
-    }
-  }
+void Images::copy(int32_t image, int32_t z, Span rows, Span columns, std::byte* into) const {
+  const ImagePlane source = plane(image, z);
+  with_type(config_.images[static_cast<size_t>(image)].dtype, [&]<typename T>() {
+    const size_t row_bytes = static_cast<size_t>(columns.size()) * sizeof(T);
+    for (int32_t y = rows.start; y < rows.stop; ++y, into += row_bytes)
+      std::memcpy(into, source.row<T>(y) + columns.start, row_bytes);
+  });
 }
 
 }  // namespace somaflow

@@ -5,8 +5,6 @@
 #include <type_traits>
 #include <utility>
 
-// All standard headers come before the target regions: an inline function compiled for AVX2 may be the copy that the
-// linker keeps. A further target is one more namespace with its vector width, and a line in kernels_for.
 namespace somaflow {
 
 namespace {
@@ -33,37 +31,13 @@ struct Kernels {
   void (*subtract_columns)(const float* narrow, const float* wide, const Axis&, float* out, int count);
 };
 
-namespace portable {
-constexpr int vector_bytes = 16;
-#include "kernels/dog_rows.inl.h"
-}  // namespace portable
+#define SOMAFLOW_ROWS "kernels/dog_rows.inl.h"
+#include "kernels/each_target.inl.h"
 
-#if defined(__x86_64__) || defined(__i386__)
-#if defined(__clang__)
-#pragma clang attribute push(__attribute__((target("avx2"))), apply_to = function)
-#else
-#pragma GCC push_options
-#pragma GCC target("avx2")
-#endif
-namespace avx2 {
-constexpr int vector_bytes = 32;
-#include "kernels/dog_rows.inl.h"
-}  // namespace avx2
-#if defined(__clang__)
-#pragma clang attribute pop
-#else
-#pragma GCC pop_options
-#endif
 template <typename T>
 const Kernels<T>& kernels_for(Target target) {
   return target == Target::avx2 ? avx2::kernels<T> : portable::kernels<T>;
 }
-#else
-template <typename T>
-const Kernels<T>& kernels_for(Target) {
-  return portable::kernels<T>;
-}
-#endif
 
 constexpr size_t line = 64 / sizeof(float);
 

@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-// All standard headers come before the target regions: an inline function compiled for AVX2 may be the copy that the
-// linker keeps.
 namespace somaflow {
 
 namespace {
@@ -17,35 +15,13 @@ struct Kernels {
   void (*apply_gains)(const T*, const double*, const double*, const double*, double, float*, int);
 };
 
-namespace portable {
-#include "kernels/equalize_rows.inl.h"
-}  // namespace portable
+#define SOMAFLOW_ROWS "kernels/equalize_rows.inl.h"
+#include "kernels/each_target.inl.h"
 
-#if defined(__x86_64__) || defined(__i386__)
-#if defined(__clang__)
-#pragma clang attribute push(__attribute__((target("avx2"))), apply_to = function)
-#else
-#pragma GCC push_options
-#pragma GCC target("avx2")
-#endif
-namespace avx2 {
-#include "kernels/equalize_rows.inl.h"
-}  // namespace avx2
-#if defined(__clang__)
-#pragma clang attribute pop
-#else
-#pragma GCC pop_options
-#endif
 template <typename T>
 const Kernels<T>& kernels_for(Target target) {
   return target == Target::avx2 ? avx2::kernels<T> : portable::kernels<T>;
 }
-#else
-template <typename T>
-const Kernels<T>& kernels_for(Target) {
-  return portable::kernels<T>;
-}
-#endif
 
 /// Columns whose percentiles are in L1 between the row kernels.
 constexpr int piece = 512;

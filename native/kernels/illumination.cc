@@ -2,8 +2,6 @@
 
 #include <limits>
 
-// All standard headers come before the target regions: an inline function compiled for AVX2 may be the copy that the
-// linker keeps.
 namespace somaflow {
 
 namespace {
@@ -16,36 +14,12 @@ constexpr double greatest = std::numeric_limits<T>::max();
 template <typename T>
 using CorrectRow = void (*)(const T*, const double* flatfield, const double* background, double scaling, T* out, size_t count);
 
-namespace portable {
-constexpr size_t vector_bytes = 16;
-#include "kernels/illumination_rows.inl.h"
-}
-
-#if defined(__x86_64__) || defined(__i386__)
-#if defined(__clang__)
-#pragma clang attribute push(__attribute__((target("avx2"))), apply_to = function)
-#else
-#pragma GCC push_options
-#pragma GCC target("avx2")
-#endif
-namespace avx2 {
-constexpr size_t vector_bytes = 32;
-#include "kernels/illumination_rows.inl.h"
-}
-#if defined(__clang__)
-#pragma clang attribute pop
-#else
-#pragma GCC pop_options
-#endif
-#endif
+#define SOMAFLOW_ROWS "kernels/illumination_rows.inl.h"
+#include "kernels/each_target.inl.h"
 
 template <typename T>
 CorrectRow<T> row_kernel(Target target) {
-#if defined(__x86_64__) || defined(__i386__)
-  if (target == Target::avx2) return avx2::correct_row<T>;
-#endif
-  (void)target;
-  return portable::correct_row<T>;
+  return target == Target::avx2 ? avx2::correct_row<T> : portable::correct_row<T>;
 }
 
 }  // namespace

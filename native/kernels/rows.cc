@@ -6,25 +6,12 @@
 
 namespace somaflow {
 
-namespace portable {
-#include "kernels/rows.inl.h"
-}
-
-#if defined(__x86_64__)
-#pragma GCC push_options
-#pragma GCC target("avx2")
-namespace avx2 {
-#include "kernels/rows.inl.h"
-}
-#pragma GCC pop_options
-#endif
+#define SOMAFLOW_ROWS "kernels/rows.inl.h"
+#include "kernels/each_target.inl.h"
 
 template <typename T>
 RowKernels<T> row_kernels(Target target) {
-#if defined(__x86_64__)
   if (target == Target::avx2) return {avx2::mask_bits<T>, avx2::peak_bits<T>};
-#endif
-  (void)target;
   return {portable::mask_bits<T>, portable::peak_bits<T>};
 }
 
@@ -33,11 +20,7 @@ template RowKernels<uint16_t> row_kernels(Target);
 template RowKernels<float> row_kernels(Target);
 
 size_t find_not_finite(Target target, float* row, size_t count) {
-#if defined(__x86_64__)
-  if (target == Target::avx2) return avx2::find_not_finite(row, count);
-#endif
-  (void)target;
-  return portable::find_not_finite(row, count);
+  return target == Target::avx2 ? avx2::find_not_finite(row, count) : portable::find_not_finite(row, count);
 }
 
 template <typename T>

@@ -1,5 +1,7 @@
 /** What SPEC.md says of labels and of the columns that are asked for, written for plainness as `naive` is. */
-import type { ExtraColumn, Region, Voxels, Zyx } from '../../index.js';
+
+import { extraColumnNames } from '../../core/columns.js';
+import { EXTRA_COLUMNS, type ExtraColumn, type Region, type Voxels, type Zyx } from '../../index.js';
 import type { Cell, Truth } from './naive.js';
 import { position } from './places.js';
 
@@ -16,6 +18,19 @@ export function labelsOf(truth: Truth, size: Zyx, { start, stop }: Region): Uint
   return Uint32Array.from(painted);
 }
 
+/** Columns that are asked for, but for that which tells volumes apart. */
+export type AskedColumn = Exclude<ExtraColumn, 'volume'>;
+export const ASKED_COLUMNS = EXTRA_COLUMNS.filter((name): name is AskedColumn => name !== 'volume');
+
+/** The same cells with the numbers of columns that are asked for. */
+export function withColumns(truth: Truth, columns: readonly AskedColumn[], told: Told): Truth {
+  const cells = truth.cells.map((cell, rank) => ({
+    ...cell,
+    row: [...cell.row, ...columns.flatMap((column) => extraNumbers(column, cell, rank, told))],
+  }));
+  return { ...truth, names: [...truth.names, ...columns.flatMap((column) => extraColumnNames[column])], cells };
+}
+
 export interface Told {
   readonly size: Zyx;
   /** What shapes are found in, and what is read. */
@@ -24,7 +39,7 @@ export interface Told {
 }
 
 /** The numbers that a column asked for has of a cell. */
-export function extraNumbers(column: Exclude<ExtraColumn, 'volume'>, cell: Cell, rank: number, told: Told): number[] {
+function extraNumbers(column: AskedColumn, cell: Cell, rank: number, told: Told): number[] {
   switch (column) {
     case 'label':
       return [rank + 1];

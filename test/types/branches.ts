@@ -48,5 +48,9 @@ channels.pipe(outline, maxima(), cells());
 // error: MissingStep<"nuclei">
 source.pipe(outline, maxima(), cells());
 
+// What a caller asks for does not make blocks have a channel that they were not given.
+declare function takesSource(from: Observable<Block<'source'>>): void;
+takesSource(blocks(volume, { size: 8 }));
+
 // error: 'nucleus' does not exist
 blocks(volume, { also: { nucleus: volume } });

@@ -1,0 +1,32 @@
+// Compiles the file that SOMAFLOW_ROWS names once for each target, into a namespace of the target's name. Where no CPU has AVX2 its
+// namespace is the portable one, so that whoever chooses a kernel by the target need not ask.
+//
+// All standard headers have to come before: an inline function compiled for AVX2 may be the copy that the linker keeps. A further
+// target is one more namespace, with the width of its vectors.
+
+namespace portable {
+[[maybe_unused]] constexpr int vector_bytes = 16;
+#include SOMAFLOW_ROWS
+}  // namespace portable
+
+#if defined(__x86_64__) || defined(__i386__)
+#if defined(__clang__)
+#pragma clang attribute push(__attribute__((target("avx2"))), apply_to = function)
+#else
+#pragma GCC push_options
+#pragma GCC target("avx2")
+#endif
+namespace avx2 {
+[[maybe_unused]] constexpr int vector_bytes = 32;
+#include SOMAFLOW_ROWS
+}  // namespace avx2
+#if defined(__clang__)
+#pragma clang attribute pop
+#else
+#pragma GCC pop_options
+#endif
+#else
+namespace avx2 = portable;
+#endif
+
+#undef SOMAFLOW_ROWS
