@@ -3,7 +3,7 @@ import test from 'ava';
 import { Budget, liveVolume, type Zyx } from '../index.js';
 import { detect } from './support/detect.js';
 import { ImageInMemory } from './support/imageInMemory.js';
-import { extraNumbers, labelsOf } from './support/labelTruth.js';
+import { labelsOf, withColumns } from './support/labelTruth.js';
 import { type Chain, naive, rowsInLayout } from './support/naive.js';
 import { position } from './support/places.js';
 import { whole } from './support/reading.js';
@@ -16,13 +16,8 @@ const COLUMNS = ['centroid', 'box', 'flags'] as const;
 
 /** The rows that a run over these cores gives with the columns, of a chain whose shapes are found in the source. */
 function rowsOf(of: Drawn, asked: Chain, core: Zyx): number[][] {
-  const truth = naive(of, asked);
   const told = { size: of.size, image: of.data, source: of.data };
-  const cells = truth.cells.map((cell, rank) => ({
-    ...cell,
-    row: [...cell.row, ...COLUMNS.flatMap((column) => extraNumbers(column, cell, rank, told))],
-  }));
-  return rowsInLayout({ ...truth, cells }, core, of.size);
+  return rowsInLayout(withColumns(naive(of, asked), COLUMNS, told), core, of.size);
 }
 
 test.serial(
