@@ -52,8 +52,10 @@ entry, and null skips the step. The default is
     "intensity": { "method": "max", "measure": ["source", "background"] } }
 
 The table has a row a cell: x, y, z of its center and its size in voxels, then a column a measured
-image. Beside it, as FILE.json, is the record of the run. The table is the same for every --block,
---threads and --memory. Nothing is left under the name of --out before it is complete.
+image, then what "columns" asks for: of ["label", "centroid", "box", "flags"]. "save" in a step's
+entry names a .npy file for its image; that of shape has the labels of the cells. Beside the
+table, as FILE.json, is the record of the run. The table is the same for every --block, --threads
+and --memory. Nothing is left under the name of --out before it is complete.
 
 Examples:
   somaflow detect stitched.npy --out cells.csv

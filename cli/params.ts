@@ -38,7 +38,8 @@ function resolved(parameters: DetectionParameters, folder: string): DetectionPar
     key,
     FILES.includes(key) && typeof value === 'string' ? resolve(folder, value) : value,
   ];
-  const entry = (value: object | null) => value && Object.fromEntries(Object.entries(value).map(within));
+  const entry = (value: object | null) =>
+    value && !Array.isArray(value) ? Object.fromEntries(Object.entries(value).map(within)) : value;
   return Object.fromEntries(Object.entries(parameters).map(([name, value]) => [name, entry(value)]));
 }
 

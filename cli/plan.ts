@@ -68,7 +68,11 @@ async function plan(source: string, options: PlanOptions): Promise<void> {
     ...(options.region && { region: regionIn('plan', volume, options.region) }),
     ...(mask !== undefined && { mask }),
   });
-  const measure = planned({ ...(memory !== undefined && { memory }), ...(threads !== undefined && { threads }) });
+  const measure = planned({
+    columns: parameters.columns ?? [],
+    ...(memory !== undefined && { memory }),
+    ...(threads !== undefined && { threads }),
+  });
   const figures = await lastValueFrom(
     blocks(volume, layout).pipe(chainOf(await openedParameters(parameters)), measure),
   );

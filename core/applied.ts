@@ -2,12 +2,13 @@ import type { AnyBlock, FixedImage, Result, Step, StepPlan } from './block.js';
 import { blocks } from './blocks.js';
 import { fillImage } from './blockVoxels.js';
 import { imageOf } from './chainImages.js';
-import { ChainPlan, type SavedImage } from './chainPlan.js';
+import { ChainPlan } from './chainPlan.js';
 import { defaultMemoryBytes } from './drive.js';
 import { OptionError } from './errors.js';
 import { extent, type Region } from './geometry.js';
 import { track } from './idle.js';
 import { ImageMemory } from './images.js';
+import type { SavedImage } from './saves.js';
 import { steps } from './steps.js';
 import type { Volume } from './volume.js';
 

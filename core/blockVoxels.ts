@@ -1,12 +1,13 @@
 import type { AnyBlock, ImageResult } from './block.js';
 import { runBlock } from './blockRun.js';
 import { trunkOf } from './branches.js';
-import { ChainPlan, checkBlock, type SavedImage } from './chainPlan.js';
+import { ChainPlan, checkBlock } from './chainPlan.js';
 import { BlockError, OptionError } from './errors.js';
 import { voxelCount } from './geometry.js';
 import { track } from './idle.js';
 import { ImageMemory } from './images.js';
 import { Lanes } from './lanes.js';
+import type { SavedImage } from './saves.js';
 import { chooseTarget, chooseThreads } from './target.js';
 import { bytesPerVoxel, type Voxels, voxelsOver } from './volume.js';
 

@@ -1,9 +1,12 @@
 import type { FloodRules, Method, NativeDetector } from '../native/index.js';
 import type { StepPlan } from './block.js';
-import type { ChainImages, ImageNames, ImageNode } from './chainImages.js';
+import type { ChainImages } from './chainImages.js';
+import { checkColumnsOf, type ExtraColumn, extraColumnNames } from './columns.js';
 import { OptionError } from './errors.js';
-import { type Halo, noHalo, perAxis, type Zyx, zyx } from './geometry.js';
-import type { CellWindows, MeasureFunction } from './userMeasure.js';
+import { noHalo, perAxis, type Zyx } from './geometry.js';
+import type { ImageSink } from './imageSink.js';
+import { sinksOf } from './saves.js';
+import { userColumns, type VoxelColumn, type WindowColumn } from './userColumns.js';
 import type { Dtype } from './volume.js';
 
 interface MaximaOptions {
@@ -22,17 +25,6 @@ interface IntensityOptions {
   readonly radius: number;
 }
 
-/** A window around each maximum that a user's function measures: a column of the table. */
-export interface WindowColumn {
-  /** The step, as errors name it. */
-  readonly step: string;
-  readonly column: string;
-  readonly image: number;
-  readonly dtype: Dtype;
-  readonly window: Zyx;
-  readonly call: MeasureFunction<CellWindows>;
-}
-
 /** The threshold that stands for null: every value is above it. */
 const BELOW_ALL = Number.NEGATIVE_INFINITY;
 
@@ -43,16 +35,26 @@ export class BranchPlan {
   readonly places: readonly number[];
   /** Numbers of a native row. */
   readonly rowWidth: number;
+  /** Where a row has its cell's number and at last its label; null where no column is of it. */
+  readonly labelPlace: number | null;
+  /** Where the image of its labels goes. */
+  readonly labelSinks: readonly ImageSink[];
   readonly maskThreshold: number;
   readonly rules: FloodRules;
   readonly detector: NativeDetector;
+  /** Columns that users' functions give: of windows around maxima, and of cells' voxels, and where in a row the latter begin. */
   readonly windows: readonly WindowColumn[];
+  readonly voxels: readonly VoxelColumn[];
+  readonly voxelsAt: number;
+  /** Of each of the latter, its place among the channels whose values come with the voxels. */
+  readonly voxelChannels: readonly number[];
 
   constructor(
     /** Empty where the pipeline has no branches. */
     readonly name: string,
     readonly plans: readonly StepPlan[],
     images: ChainImages,
+    extras: readonly ExtraColumn[] = [],
   ) {
     const find = (adds: string) => plans.find((plan) => (plan.adds as readonly string[]).includes(adds));
     const options = <T>(adds: string) => find(adds)?.options as T | undefined;
@@ -73,35 +75,50 @@ export class BranchPlan {
     const radius = shape || !measuring ? null : measuring.radius;
     const image = names.searched;
     const measured = measure.map((name) => names.of(name));
-    const kept = [image, ...new Set(measured.filter((node) => node !== image))];
+    // Whether a voxel is saturated is told by the source, so that has to come along.
+    const byUser = userColumns(plans, names, images);
+    this.windows = byUser.windows;
+    this.voxels = byUser.voxels;
+    const ofVoxels = [...new Set(byUser.voxels.map((column) => column.image))];
+    const told = [...measured, ...ofVoxels, ...(extras.includes('flags') ? [names.of('source')] : [])];
+    const kept = [image, ...new Set(told.filter((node) => node !== image))];
     images.ask(image, find('maxima')?.halo ?? noHalo);
     const around = perAxis(Math.ceil(radius ?? 0));
     for (const node of kept) images.ask(node, { before: around, after: around });
-    this.windows = windowColumns(plans, names, images);
+    this.voxelChannels = byUser.voxels.map((column) => ofVoxels.indexOf(column.image));
 
     const fixed = shape ? ['x', 'y', 'z', 'size'] : ['x', 'y', 'z'];
-    const channels = shape || radius !== null ? kept.length : 0;
-    const values = fixed.length + channels;
-    this.columns = [...fixed, ...measure, ...this.windows.map(({ column }) => column)];
+    checkColumnsOf('cells', extras, shape !== undefined);
+    this.labelSinks = sinksOf(plans, 'shape');
+    const windowsAt = shape || radius !== null ? fixed.length + kept.length : fixed.length;
+    const { end, places } = placesOf(extras, windowsAt + this.windows.length);
+    this.labelPlace = places.get('label') ?? null;
+    this.voxelsAt = end;
+    this.rowWidth = end + this.voxels.length;
+    const placeOf = (column: WindowColumn | VoxelColumn) =>
+      column.window ? windowsAt + this.windows.indexOf(column) : end + this.voxels.indexOf(column);
+    const extraColumns = extras.flatMap((extra) => (extra === 'volume' ? [] : extraColumnNames[extra]));
+    this.columns = [...fixed, ...measure, ...byUser.all.map(({ column }) => column), ...extraColumns];
     this.places = [
       ...fixed.keys(),
       ...measured.map((node) => fixed.length + kept.indexOf(node)),
-      ...this.windows.map((_, at) => values + at),
+      ...byUser.all.map(placeOf),
+      ...extraColumns.map((column) => places.get(column) as number),
     ];
-    this.rowWidth = values + this.windows.length;
+    checkNames(this.columns, byUser.all);
     this.maskThreshold = shape?.threshold ?? BELOW_ALL;
     this.rules = {
       dtypes: kept.map((node) => images.nodes[node]?.dtype as Dtype),
       method,
       mergePlateaus: plateaus === 'first',
       seedValues: this.windows.length,
-      centroid: false,
-      box: false,
-      flags: false,
-      saturatedChannel: -1,
-      voxels: false,
-      voxelChannels: [],
-      reserved: 0,
+      centroid: extras.includes('centroid'),
+      box: extras.includes('box'),
+      flags: extras.includes('flags'),
+      saturatedChannel: extras.includes('flags') ? kept.indexOf(names.of('source')) : -1,
+      voxels: this.labelSinks.length > 0 || this.voxels.length > 0,
+      voxelChannels: ofVoxels.map((node) => kept.indexOf(node)),
+      reserved: (this.labelPlace === null ? 0 : 1) + this.voxels.length,
     };
     this.detector = {
       image,
@@ -111,7 +128,10 @@ export class BranchPlan {
       windowX: size.x,
       firstOfEquals: plateaus === 'first',
       // A maximum outside the mask is no cell, so with a shape it need not be looked for there; but it is saved.
-      seedThreshold: Math.max(threshold ?? BELOW_ALL, savesMaxima(plans) ? BELOW_ALL : this.maskThreshold),
+      seedThreshold: Math.max(
+        threshold ?? BELOW_ALL,
+        sinksOf(plans, 'maxima').length > 0 ? BELOW_ALL : this.maskThreshold,
+      ),
       prominence: hMax === null ? null : { height: hMax, reachZ: reach.z, reachY: reach.y, reachX: reach.x },
       radius,
       around: this.windows.map(({ image, window: { z, y, x } }) => ({ image, window: [z, y, x] })),
@@ -122,25 +142,22 @@ export class BranchPlan {
   }
 }
 
-function windowColumns(plans: readonly StepPlan[], names: ImageNames, images: ChainImages): WindowColumn[] {
-  return plans.flatMap(({ name, options, measured }) => {
-    if (!measured?.window) return [];
-    const { column, of } = options as { readonly column: string; readonly of: string };
-    const { window, call } = measured;
-    const image = names.of(of);
-    images.ask(image, reachOf(window));
-    const { dtype } = images.nodes[image] as ImageNode;
-    return [{ step: name, column, image, dtype, window, call }];
-  });
+/** Where a native row has the numbers of further columns, by the columns' names, and where it ends. */
+function placesOf(extras: readonly ExtraColumn[], from: number): { end: number; places: Map<string, number> } {
+  // The order is native code's own; what it leaves to be filled comes last.
+  const there = (['centroid', 'box', 'flags', 'label'] as const).filter((extra) => extras.includes(extra));
+  const columns = there.flatMap((extra) => extraColumnNames[extra]);
+  return { end: from + columns.length, places: new Map(columns.map((column, at) => [column, from + at])) };
 }
 
-/** What a window around a voxel reads before and behind it. */
-function reachOf(window: Zyx): Halo {
-  const before = zyx((a) => Math.floor(window[a] / 2));
-  return { before, after: zyx((a) => window[a] - 1 - before[a]) };
-}
-
-/** Whether a step saves the maxima. */
-export function savesMaxima(plans: readonly StepPlan[]): boolean {
-  return plans.some(({ name, options }) => name === 'save' && options.step === 'maxima');
+/** Refuses two columns of one name, and names the step that brings the second. */
+function checkNames(
+  columns: readonly string[],
+  byUser: readonly { readonly step: string; readonly column: string }[],
+): void {
+  const twice = columns.find((name, at) => columns.indexOf(name) !== at);
+  if (twice === undefined) return;
+  const user = byUser.find(({ column }) => column === twice);
+  if (user) throw new OptionError(user.step, 'name', 'one that no other column has', twice);
+  throw new OptionError('intensity', 'measure', 'names that no other column has', twice);
 }

@@ -1,3 +1,4 @@
+import { extraColumnNames } from './columns.js';
 import { OptionError } from './errors.js';
 
 /** A column of a cell table: integers where the values are integers by nature, float64 for measured ones. */
@@ -5,7 +6,7 @@ export type Column = Int32Array | Float64Array;
 
 /**
  * Cells, column by column: `x`, `y`, `z` of each center (voxels, in the whole volume), `size` (voxels, after
- * `shape()`), then one float64 column a measured image.
+ * `shape()`), then one float64 column a measured image, then what `cells({ columns })` asked for.
  *
  * @example const { count, names } = CellTable.fromRows(['x', 'y', 'z'], Float64Array.of(4, 5, 6, 7, 8, 9));
  */
@@ -114,7 +115,10 @@ export class CellTable {
 }
 
 /** The columns whose values are integers by nature. */
-export const integerColumns: ReadonlySet<string> = new Set(['x', 'y', 'z', 'size']);
+export const integerColumns: ReadonlySet<string> = new Set([
+  ...['x', 'y', 'z', 'size'],
+  ...(['label', 'box', 'flags'] as const).flatMap((name) => extraColumnNames[name]),
+]);
 
 function emptyLike(column: Column, count: number): Column {
   return column instanceof Int32Array ? new Int32Array(count) : new Float64Array(count);

@@ -1,6 +1,7 @@
 import { Observable } from 'rxjs';
 import type { CellBatch } from './batch.js';
 import type { AnyBlock, Block, Needs, Result } from './block.js';
+import { checkColumns, type ExtraColumn } from './columns.js';
 import { type DriveOptions, driver } from './drive.js';
 import { OptionError } from './errors.js';
 
@@ -10,11 +11,18 @@ export interface CellsOptions extends DriveOptions {
   /** Voxels of the largest component that is still divided; beyond, the run ends with a `ComponentError`. Default 10^8. */
   readonly maxComponentVoxels?: number;
   /**
-   * Further columns. `'volume'`, the number of the cell's volume in the order in which they came, is also there where blocks of several
-   * volumes come at once, in the moment of subscribing.
+   * Further columns, in the order asked for, after the measured ones. `'label'`: 1 + the rank of the cell's center among all of its
+   * volume, in z, y, x order; batches then wait for the last cell. `'centroid'`: `centroid_x, centroid_y, centroid_z`, the mean position
+   * of its voxels (voxels), weighted by the values that shapes are found in. `'box'`: `box_x0, box_x1, box_y0, box_y1, box_z0, box_z1`, the
+   * half-open box of its voxels. `'flags'`: 1 where it touches the volume's edge, plus 2 where the source has a saturated voxel in it. `'volume'`,
+   * always the last, is the number of the cell's volume in the order in which they came; it is also there where blocks of
+   * several volumes come at once, in the moment of subscribing.
    */
-  readonly columns?: readonly 'volume'[];
+  readonly columns?: readonly ExtraColumn[];
 }
+
+/** Voxels of the largest component that is divided, where nothing else is asked. */
+export const MOST_COMPONENT_VOXELS = 1e8;
 
 /**
  * Runs a pipeline: blocks in, tables of cells out.
@@ -27,7 +35,7 @@ export interface CellsOptions extends DriveOptions {
  * whose blocks come one after another are delivered so. Unsubscribing stops reads and native work; see `idle`.
  *
  * @needs `maxima`, and for sizes and intensities `shape` and `intensity`
- * @throws {OptionError} at once, if an option is out of range
+ * @throws {OptionError} at once, if an option is out of range; in the stream, if a column asked for needs shapes and there are none
  * @throws {BudgetError} in the stream, before the first read, if a block can never fit the memory
  * @throws {LayoutError} in the stream, if blocks do not belong together
  * @throws {BlockError} in the stream, if a source or a step fails, naming the region
@@ -37,20 +45,18 @@ export interface CellsOptions extends DriveOptions {
 export function cells(
   options: CellsOptions = {},
 ): <Has extends Result>(blocks: Observable<Block<Has>> & Needs<Has, 'maxima'>) => Observable<CellBatch> {
-  const { order = 'index', maxComponentVoxels = 1e8, columns = [] } = options;
+  const { order = 'index', maxComponentVoxels = MOST_COMPONENT_VOXELS, columns = [] } = options;
   if (order !== 'index' && order !== 'any') throw new OptionError('cells', 'order', "'index' or 'any'", order);
   if (!Number.isInteger(maxComponentVoxels) || maxComponentVoxels < 1 || maxComponentVoxels > 4e9) {
     throw new OptionError('cells', 'maxComponentVoxels', 'an integer in 1..4e9', maxComponentVoxels);
   }
-  for (const column of columns) {
-    if (column !== 'volume') throw new OptionError('cells', 'columns', "of 'volume'", column);
-  }
+  checkColumns('cells', columns);
   const drive = driver('cells', options);
   return (source) =>
     new Observable((subscriber) =>
       drive(source as Observable<AnyBlock>, subscriber, {
-        options: { order, maxComponentVoxels, wanted: 'cells' },
-        volumeColumn: columns.length > 0,
+        options: { order, maxComponentVoxels, wanted: 'cells', columns },
+        volumeColumn: columns.includes('volume'),
         next: (batch) => subscriber.next(batch),
         done: () => subscriber.complete(),
       }),

@@ -1,19 +1,20 @@
 import { addon, type ChainConfig, type NativeBox, type NativeImage } from '../native/index.js';
 import type { AnyBlock, StepPlan } from './block.js';
 import { branchesOf, trunkOf } from './branches.js';
-import { BranchPlan, savesMaxima } from './branchPlan.js';
+import { BranchPlan } from './branchPlan.js';
 import { ChainImages, type ImageNode } from './chainImages.js';
 import { slabBytes } from './chainMemory.js';
+import type { ExtraColumn } from './columns.js';
 import { BudgetError, OptionError } from './errors.js';
-import { extent, greaterHalo, grow, type Halo, noHalo, type Region, type Zyx, zyx } from './geometry.js';
-import type { ImageSink } from './imageSink.js';
+import { extent, greaterHalo, grow, type Halo, type Region, type Zyx, zyx } from './geometry.js';
 import { type ImageRequest, imageBytes } from './images.js';
 import { neighbour } from './layout.js';
 import { nativeStep } from './nativeSteps.js';
+import { checkLabelSinks, type SavedImage, Saves, savesCells } from './saves.js';
 import type { SparseMemory } from './sparse.js';
 import type { Target } from './target.js';
 import { maskRegion, maskVoxelsMost } from './tissue.js';
-import type { Dtype, Volume } from './volume.js';
+import type { Volume } from './volume.js';
 
 /** Voxels of one push of planes into a chain: enough that the border between JavaScript and C++ costs nothing. */
 const PUSH_VOXELS = 2 * 1024 * 1024;
@@ -24,23 +25,8 @@ const MOST_FRAGMENT_BYTES = 1024 * 1024;
 /** The smallest sparse half that leaves every part room for a row, a run and a fragment. */
 export const LEAST_SPARSE_BYTES = 16 * 1024;
 
-/** What leaves the chain plane by plane, an image or the maxima of a branch, and where it goes. */
-export interface SavedImage {
-  /** -1 for maxima. */
-  readonly image: number;
-  /** Of maxima, the place of their branch; else -1. */
-  readonly detector: number;
-  readonly dtype: Dtype;
-  readonly sinks: readonly ImageSink[];
-}
-
 /** What is wanted of the pipeline: tables of cells and what its `save` steps ask for, the latter alone, or one image. */
 export type Wanted = 'cells' | 'saves' | { readonly image: string };
-
-interface SaveOptions {
-  readonly step: string;
-  readonly sink: ImageSink;
-}
 
 /** A pipeline's steps, read once: what a native chain is told, block by block, and what comes out of it. */
 export class ChainPlan {
@@ -52,47 +38,26 @@ export class ChainPlan {
   readonly plans: readonly StepPlan[];
   private readonly images: ChainImages;
 
-  constructor(block: AnyBlock, wanted: Wanted = 'cells') {
+  constructor(block: AnyBlock, wanted: Wanted = 'cells', columns: readonly ExtraColumn[] = []) {
     this.plans = typeof wanted === 'object' ? upTo(trunkOf(block.plans), wanted.image) : block.plans;
     this.images = new ChainImages(block);
     const all = [...branchesOf(this.plans)];
-    const tables = all.filter(([, plans]) => wanted === 'cells' || (wanted === 'saves' && savesMaxima(plans)));
-    this.branches = tables.map(([name, plans]) => new BranchPlan(name, plans, this.images));
-    this.saves = this.savesOf(all, wanted);
+    const searched = all.filter(([, plans]) => wanted === 'cells' || (wanted === 'saves' && savesCells(plans)));
+    this.branches = searched.map(([name, plans]) => new BranchPlan(name, plans, this.images, columns));
+    checkLabelSinks(this.branches);
+    const saves = new Saves(this.images);
+    for (const [branch, plans] of all) {
+      if (typeof wanted === 'object') saves.image(this.images.follow(plans).of(wanted.image));
+      else
+        saves.ofBranch(
+          plans,
+          this.branches.findIndex(({ name }) => name === branch),
+        );
+    }
+    this.saves = saves.list();
     const { overlap } = block.layout;
     const half = { before: zyx((a) => Math.ceil(overlap[a] / 2)), after: zyx((a) => Math.ceil(overlap[a] / 2)) };
     this.halo = greaterHalo((this.images.nodes[0] as ImageNode).halo, half);
-  }
-
-  /** What is saved, each once, and for each the sinks of all steps that ask for it, each once too. */
-  private savesOf(all: readonly (readonly [string, readonly StepPlan[]])[], wanted: Wanted): SavedImage[] {
-    const saves = new Map<string, SavedImage>();
-    const save = (image: number, detector: number, sink?: ImageSink) => {
-      const key = `${image} ${detector}`;
-      const dtype = image < 0 ? 'uint8' : (this.images.nodes[image] as ImageNode).dtype;
-      const sinks = new Set([...(saves.get(key)?.sinks ?? []), ...(sink ? [sink] : [])]);
-      saves.set(key, { image, detector, dtype, sinks: [...sinks] });
-      if (image >= 0) this.images.ask(image, noHalo);
-    };
-    const saved = new Set<StepPlan>();
-    for (const [branch, plans] of all) {
-      const names = this.images.follow(plans);
-      if (typeof wanted === 'object') save(names.of(wanted.image), -1);
-      for (const plan of typeof wanted === 'object' ? [] : plans) {
-        // What branches have in common is saved once.
-        if (plan.name !== 'save' || saved.has(plan)) continue;
-        saved.add(plan);
-        const { step, sink } = plan.options as unknown as SaveOptions;
-        if (step === 'maxima')
-          save(
-            -1,
-            this.branches.findIndex(({ name }) => name === branch),
-            sink,
-          );
-        else save(names.of(step), -1, sink);
-      }
-    }
-    return [...saves.values()];
   }
 
   /** The volumes that are read, first the one that blocks are of; and the region that a block reads of each. */
@@ -133,7 +98,7 @@ export class ChainPlan {
   request(block: AnyBlock, target: Target, sparse: SparseMemory | null, threads: number): ImageRequest {
     const size = this.largestRead(block);
     const { coreSize } = block.layout;
-    const start = zyx((a) => Math.min(this.halo.before[a], size[a] - coreSize[a]));
+    const start = zyx((a) => Math.min(this.reach.before[a], size[a] - coreSize[a]));
     const core = { start, stop: zyx((a) => start[a] + coreSize[a]) };
     const tissue = this.tissue(block, (mask, volume) => {
       const most = (a: 'y' | 'x') => Math.min(mask.size[a], maskVoxelsMost(coreSize[a], volume.size[a], mask.size[a]));
@@ -160,7 +125,7 @@ export class ChainPlan {
     const read = grow(core, this.halo, within);
     const image = ({ dtype, volume, made, halo }: ImageNode, node: number): NativeImage => {
       const { z, y, x } = nativeBox(node === 0 ? read : grow(core, halo, within));
-      const name = node === 0 ? '' : (volume?.id ?? '');
+      const name = node === 0 ? '' : (volume?.id ?? made?.by.name ?? '');
       return { dtype, z, y, x, name, ...(made ? nativeStep(made, block) : { from: -1 }) };
     };
     return {
@@ -187,9 +152,14 @@ export class ChainPlan {
     return { heldLimitBytes, fragmentLimitBytes, floodLimitVoxels: Math.floor(heldLimitBytes / 64) };
   }
 
+  /** Voxels around a core that are read of any volume. */
+  private get reach(): Halo {
+    return this.images.nodes.map(({ halo }) => halo).reduce(greaterHalo, this.halo);
+  }
+
   /** The extent of a region that no block of the layout reads more of, along any axis, nor its steps work on more of. */
   private largestRead({ layout, volume }: AnyBlock): Zyx {
-    const { before, after } = this.halo;
+    const { before, after } = this.reach;
     return zyx((a) => {
       const core = layout.coreSize[a];
       return core === volume.size[a] ? core : core + before[a] + after[a];

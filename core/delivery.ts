@@ -17,7 +17,9 @@ export interface DeliveryOptions {
   readonly signal: AbortSignal;
   /** The number of the volume, where the table has a column of it. */
   readonly volumeNumber: () => number | undefined;
-  /** Whether it is this volume's turn: those that came before it are out. */
+  /** Fills in, in rows that are about to leave, what was not known before. */
+  readonly complete: (rows: Float64Array) => Promise<void>;
+  /** Whether it is this volume's turn: those that came before it are out, and nothing is missing in its rows. */
   readonly isItsTurn: () => boolean;
   /** Whether a block that has not come never will. */
   readonly isClosed: (index: number) => boolean;
@@ -159,7 +161,8 @@ export class Delivery {
   }
 
   private async deliver(rows: Float64Array, open: readonly OpenComponent[], last: boolean): Promise<void> {
-    const { memory, branch, block, next, signal, record, delivered } = this.options;
+    const { memory, branch, block, next, signal, record, delivered, complete } = this.options;
+    await complete(rows);
     const table = CellTable.fromRows(branch.columns, rows, branch.rowWidth, branch.places);
     const volume = this.options.volumeNumber();
     const cells = volume === undefined ? table : table.with('volume', new Int32Array(table.count).fill(volume));

@@ -1,11 +1,14 @@
 import { tmpdir } from 'node:os';
 import { addon, type FloodRules, type FloodTotals, type NativeFlood } from '../native/index.js';
+import { RUN_BYTES } from '../native/labels.js';
 import { onAbort } from '../native/onAbort.js';
 import { type Component, freeFragments } from './fragments.js';
+import type { Labels } from './labels.js';
 import type { Lanes } from './lanes.js';
 import { sortRows } from './rows.js';
 import type { SparseMemory } from './sparse.js';
 import type { VolumeSize } from './volume.js';
+import type { VoxelMeasures } from './voxelMeasures.js';
 
 export interface FloodOptions {
   readonly memory: SparseMemory;
@@ -14,11 +17,18 @@ export interface FloodOptions {
   readonly rowWidth: number;
   readonly volume: VolumeSize;
   readonly signal: AbortSignal;
+  /** Numbers cells, and takes the runs of their voxels. */
+  readonly labels: Labels | null;
+  /** Has cells measured by users' functions. */
+  readonly measures: VoxelMeasures;
   /** Takes the cells of components that end in a block, in z, y, x order. */
   readonly deliver: (block: number, rows: Float64Array) => Promise<void>;
   /** Told once a component's cells were delivered. */
   readonly settled: (component: Component) => void;
 }
+
+/** Runs of cells are taken from a flood in parts, each at most as large as the share divided by this. */
+const VOXEL_PARTS = 16;
 
 /** What the components of one native job take together, and the bytes of their largest fragment. */
 interface BatchSize {
@@ -97,15 +107,32 @@ export class Floods {
         }
         flood.close();
       }
-      const { rows, counts } = await lanes.run(
-        () => 1,
-        () => stoppable(flood, signal),
-      );
-      await this.deliver(batch.components, rows, counts, rowWidth);
+      try {
+        const { rows, counts, cellRuns } = await lanes.run(
+          () => 1,
+          () => stoppable(flood, signal),
+        );
+        await this.takeVoxels(rows, flood, cellRuns);
+        await this.deliver(batch.components, rows, counts, rowWidth);
+      } finally {
+        flood.free();
+      }
     } finally {
       give();
     }
     for (const component of batch.components) await this.settle(component);
+  }
+
+  /** Numbers and measures the cells before they are sorted, since the runs of their voxels count them as they are now. */
+  private async takeVoxels(rows: Float64Array, flood: NativeFlood, runs: number): Promise<void> {
+    const { labels, measures, memory } = this.options;
+    const first = await labels?.add(rows);
+    const atATime = Math.ceil(memory.floods.capacityBytes / VOXEL_PARTS / RUN_BYTES);
+    for (let from = 0; from < runs; from += atATime) {
+      const voxels = flood.takeVoxels(from, Math.min(atATime, runs - from));
+      if (first !== undefined) await labels?.image?.add(voxels.runs, first);
+      await measures.add(rows, voxels, from + atATime < runs);
+    }
   }
 
   private async deliver(components: Component[], rows: Float64Array, counts: Int32Array, width: number): Promise<void> {

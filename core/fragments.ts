@@ -48,7 +48,7 @@ export class BlockFragments {
   ) {}
 
   /** Takes what a push left. */
-  async add(output: DetectorOutput): Promise<void> {
+  async add(output: Pick<DetectorOutput, 'fragments' | 'index' | 'links' | 'faces'>): Promise<void> {
     const count = output.index.length / fragmentFields;
     if (count === 0) return;
     const group = { stored: await this.store.put(output.fragments), needed: count };
@@ -56,7 +56,8 @@ export class BlockFragments {
       const fields = output.index.subarray(at * fragmentFields, (at + 1) * fragmentFields);
       this.fragments.push(this.describe(group, fields));
     }
-    this.links.push(...output.links);
+    // One by one: there may be more of them than a call takes arguments.
+    for (const link of output.links) this.links.push(link);
     for (const [face, runs] of output.faces.entries()) {
       if (runs.length > 0) this.faceParts[face]?.push(await this.store.put(bytesOf(runs)));
     }

@@ -4,6 +4,7 @@ import { runBlock } from './blockRun.js';
 import { blocks } from './blocks.js';
 import { Budget } from './budget.js';
 import { ChainPlan, checkBlock } from './chainPlan.js';
+import { checkColumns, type ExtraColumn } from './columns.js';
 import { defaultMemoryBytes } from './drive.js';
 import { type Region, voxelCount, type Zyx } from './geometry.js';
 import { track } from './idle.js';
@@ -21,6 +22,7 @@ export interface PlanOptions {
   readonly threads?: number;
   /** CPU target of the kernels. Default: `SOMAFLOW_TARGET`, else the fastest that the CPU has. */
   readonly target?: Target;
+  readonly columns?: readonly ExtraColumn[];
 }
 
 /** What a run of these blocks would take. */
@@ -56,23 +58,30 @@ export function plan(
 ): <Has extends Result>(blocks: Observable<Block<Has>> & Needs<Has, 'maxima'>) => Observable<RunPlan> {
   const threads = chooseThreads('plan', options.threads);
   const target = chooseTarget('plan', options.target);
-  const { memory = defaultMemoryBytes() } = options;
+  const { memory = defaultMemoryBytes(), columns = [] } = options;
+  checkColumns('plan', columns);
   const budget = memory instanceof Budget ? memory : new Budget(memory);
   return (source) =>
     (source as Observable<AnyBlock>).pipe(
       toArray(),
-      mergeMap((all) => from(track(planOf(all, budget, threads, target)))),
+      mergeMap((all) => from(track(planOf(all, budget, threads, target, columns)))),
     );
 }
 
-async function planOf(all: readonly AnyBlock[], budget: Budget, threads: number, target: Target): Promise<RunPlan> {
+async function planOf(
+  all: readonly AnyBlock[],
+  budget: Budget,
+  threads: number,
+  target: Target,
+  columns: readonly ExtraColumn[],
+): Promise<RunPlan> {
   const halves = { imageBytes: budget.images.capacityBytes, sparseBytes: budget.sparse.capacityBytes, threads, target };
   const [first] = all;
   const signal = new AbortController().signal;
   const inside: AnyBlock[] = [];
   for (const block of all) if (await anyInside(block, signal)) inside.push(block);
   if (!first) return { blocks: 0, voxels: 0, bytesToRead: 0, blockBytes: 0, expectedSeconds: 0, ...halves };
-  const chain = new ChainPlan(first);
+  const chain = new ChainPlan(first, 'cells', columns);
   const request = chain.request(first, target, budget.sparse, threads);
   checkBlock(chain, first, request, halves.imageBytes);
   const sum = (of: (block: AnyBlock) => number) => inside.reduce((total, block) => total + of(block), 0);
@@ -84,7 +93,8 @@ async function planOf(all: readonly AnyBlock[], budget: Budget, threads: number,
     bytesToRead: sum((block) => chain.inputs(block).reduce((bytes, input) => bytes + bytesOf(input), 0)),
     blockBytes: imageBytes(request),
     expectedSeconds:
-      sum((block) => voxelCount(chain.readRegion(block))) * (await secondsPerVoxel(first, chain, threads, target)),
+      sum((block) => voxelCount(chain.readRegion(block))) *
+      (await secondsPerVoxel(first, chain, columns, threads, target)),
     ...halves,
   };
 }
@@ -93,6 +103,7 @@ async function planOf(all: readonly AnyBlock[], budget: Budget, threads: number,
 async function secondsPerVoxel(
   of: AnyBlock,
   { branches }: ChainPlan,
+  columns: readonly ExtraColumn[],
   threads: number,
   target: Target,
 ): Promise<number> {
@@ -102,7 +113,7 @@ async function secondsPerVoxel(
   const also = Object.fromEntries(Object.entries(of.also).map(([name, { dtype }]) => [name, noise(size, 0, dtype)]));
   const described = await firstValueFrom<AnyBlock>(blocks(volume, { also: also as Record<NamedImage, Volume> }));
   const block = of.plans.map(evenlyLit).reduce((so, one) => so.with(one), described);
-  const chain = new ChainPlan(block);
+  const chain = new ChainPlan(block, 'cells', columns);
   const budget = new Budget('1 GiB');
   const lanes = new Lanes(threads);
   let seconds = 0;

@@ -13,6 +13,9 @@ import { version } from './version.js';
 import type { Volume } from './volume.js';
 import { type BatchObserver, type RunOptions, type RunParts, VolumeRun } from './volumeRun.js';
 
+/** The part of the memory for what waits that may be taken by what waits for the end of the run. */
+const LASTING_PART = 1 / 2;
+
 /**
  * One run of a pipeline: takes blocks as they are described, admits them as memory allows, runs their chains, joins
  * what crosses cores and delivers tables in block order. Of several volumes each is joined and delivered by itself.
@@ -21,6 +24,7 @@ export class Run {
   private readonly abort = new AbortController();
   private readonly started = new Date();
   private readonly store: SparseStore;
+  private readonly lasting: SparseStore;
   private readonly lanes: Lanes;
   private readonly counter: ProgressCounter;
   private readonly queue: AnyBlock[] = [];
@@ -41,11 +45,13 @@ export class Run {
   ) {
     const { budget, threads, target, progress } = options;
     this.store = new SparseStore(budget.sparse);
+    this.lasting = new SparseStore(budget.sparse, LASTING_PART);
     this.lanes = new Lanes(threads);
-    this.counter = new ProgressCounter(threads, target, () => this.store.spilledBytes, progress);
-    const { store, lanes, counter } = this;
+    const spilled = () => this.store.spilledBytes + this.lasting.spilledBytes;
+    this.counter = new ProgressCounter(threads, target, spilled, progress);
+    const { store, lasting, lanes, counter } = this;
     this.parts = {
-      ...{ options, store, lanes, counter, subscriber, signal: this.abort.signal },
+      ...{ options, store, lasting, lanes, counter, subscriber, signal: this.abort.signal },
       fail: (error) => this.fail(error),
       record: ({ name, plans }) => this.record(name, plans),
       hasVolumeColumn: () => this.volumeColumn === true,
@@ -101,6 +107,7 @@ export class Run {
         await volume.saved.abort();
       }
       await this.store.close();
+      await this.lasting.close();
     }
   }
 

@@ -1,6 +1,7 @@
 import { Observable } from 'rxjs';
 import type { AnyBlock, Block, Result } from './block.js';
 import { branchesOf } from './branches.js';
+import { MOST_COMPONENT_VOXELS } from './cells.js';
 import { type DriveOptions, driver } from './drive.js';
 import { OptionError } from './errors.js';
 import type { RunRecord } from './runRecord.js';
@@ -8,7 +9,7 @@ import type { RunRecord } from './runRecord.js';
 /**
  * Runs a pipeline that only saves images: blocks in, one record of the run out, once all that its `save` steps ask for is stored.
  *
- * Works as `cells` does, without looking for any. Unsubscribing stops reads and native work and leaves nothing of the files.
+ * Works as `cells` does, without looking for any, unless their shapes are saved. Unsubscribing stops reads and native work and leaves nothing of the files.
  *
  * @throws {OptionError} at once, if an option is out of range; in the stream, if no step saves
  * @throws {BudgetError} in the stream, before the first read, if a block can never fit the memory
@@ -22,7 +23,7 @@ export function run(
   return (source) =>
     new Observable((subscriber) =>
       drive(source as Observable<AnyBlock>, subscriber, {
-        options: { order: 'index', maxComponentVoxels: 1e8, wanted: 'saves' },
+        options: { order: 'index', maxComponentVoxels: MOST_COMPONENT_VOXELS, wanted: 'saves', columns: [] },
         volumeColumn: true,
         check: ({ plans }) => {
           const saves = [...branchesOf(plans).values()].flat().some(({ name }) => name === 'save');

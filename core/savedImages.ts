@@ -1,18 +1,22 @@
 import type { AnyBlock } from './block.js';
-import type { SavedImage } from './chainPlan.js';
 import { type Region, zyx } from './geometry.js';
-import type { ImageSink } from './imageSink.js';
-import type { Voxels } from './volume.js';
+import type { ImageDtype, ImageSink, ImageVoxels } from './imageSink.js';
+
+/** What is written, and where to. */
+export interface WrittenImage {
+  readonly dtype: ImageDtype;
+  readonly sinks: readonly ImageSink[];
+}
 
 /** The step results that a run writes of one volume: sinks opened before the first read, closed or aborted together. */
 export class SavedImages {
   private opening: Promise<void> | undefined;
   private readonly open: ImageSink[] = [];
-  private depth = 0;
+  private deepest = 0;
 
   constructor(
     private readonly block: AnyBlock,
-    private readonly saves: readonly SavedImage[],
+    private readonly saves: readonly WrittenImage[],
   ) {}
 
   /** Opens all sinks, once. */
@@ -22,21 +26,30 @@ export class SavedImages {
   }
 
   /** Writes voxels of a region of the volume. */
-  async write(n: number, region: Region, voxels: Voxels): Promise<void> {
+  async write(n: number, region: Region, voxels: ImageVoxels): Promise<void> {
     const { start } = this.block.layout;
     const shifted = {
       start: zyx((a) => region.start[a] - start[a]),
       stop: zyx((a) => region.stop[a] - start[a]),
     };
-    this.depth = Math.max(this.depth, shifted.stop.z);
+    this.reach(region.stop.z);
     for (const sink of this.saves[n]?.sinks ?? []) await sink.write(shifted, voxels);
   }
 
-  async close(): Promise<void> {
+  /** Says that there are planes up to `z`. */
+  reach(z: number): void {
+    this.deepest = Math.max(this.deepest, z - this.block.layout.start.z);
+  }
+
+  /** Planes of the images; of a volume of unknown depth as many as are known by now. */
+  get depth(): number {
     const { start, stop } = this.block.layout;
-    const depth = stop.z === null ? this.depth : stop.z - start.z;
+    return stop.z === null ? this.deepest : stop.z - start.z;
+  }
+
+  async close(): Promise<void> {
     while (this.open.length > 0) {
-      await this.open[0]?.close(depth);
+      await this.open[0]?.close(this.depth);
       this.open.shift();
     }
   }

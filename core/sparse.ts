@@ -52,15 +52,22 @@ export class SparseMemory {
 export class SparseStore {
   private readonly file: SpillFile;
   private keptBytes = 0;
+  private readonly mostKeptBytes: number;
   spilledBytes = 0;
 
-  constructor(private readonly memory: SparseMemory) {
+  /** `part` of the memory at most is taken; what is kept to the end of a run leaves some to what comes and goes. */
+  constructor(
+    private readonly memory: SparseMemory,
+    part = 1,
+  ) {
     this.file = new SpillFile(memory.folder);
+    this.mostKeptBytes = memory.store.capacityBytes * part;
   }
 
   /** Keeps the bytes; what is passed must not change afterwards. */
   async put(bytes: Uint8Array): Promise<Stored> {
-    if (this.memory.store.tryTake(bytes.byteLength)) return this.inMemory(bytes);
+    const fits = this.keptBytes + bytes.byteLength <= this.mostKeptBytes;
+    if (fits && this.memory.store.tryTake(bytes.byteLength)) return this.inMemory(bytes);
     const record = await this.file.write(bytes);
     this.spilledBytes += bytes.byteLength;
     this.memory.countSpilled(bytes.byteLength);

@@ -5,18 +5,22 @@ import type { AnyBlock } from './block.js';
 import type { BranchPlan } from './branchPlan.js';
 import type { Budget } from './budget.js';
 import { ChainPlan, checkBlock, firstPlaneNeeded, LEAST_SPARSE_BYTES, type Wanted } from './chainPlan.js';
+import type { ExtraColumn } from './columns.js';
 import { Delivery } from './delivery.js';
 import { BudgetError, OptionError } from './errors.js';
 import { Floods } from './floods.js';
 import { BlockFragments, type Component } from './fragments.js';
 import type { ImageRequest } from './images.js';
+import { LabelImage } from './labelImage.js';
+import { Labels } from './labels.js';
 import type { Lanes } from './lanes.js';
 import type { ProgressCounter } from './progress.js';
 import type { RecordedSource, RunRecord } from './runRecord.js';
-import { SavedImages } from './savedImages.js';
+import { SavedImages, type WrittenImage } from './savedImages.js';
 import { Seams } from './seams.js';
 import type { SparseStore } from './sparse.js';
 import type { Target } from './target.js';
+import { VoxelMeasures } from './voxelMeasures.js';
 
 export interface RunOptions {
   readonly budget: Budget;
@@ -25,6 +29,7 @@ export interface RunOptions {
   readonly order: 'index' | 'any';
   readonly maxComponentVoxels: number;
   readonly wanted: Wanted;
+  readonly columns: readonly ExtraColumn[];
 }
 
 /** Where batches and the error that ends a run go. */
@@ -37,6 +42,8 @@ export interface BatchObserver {
 export interface RunParts {
   readonly options: RunOptions;
   readonly store: SparseStore;
+  /** For what stays to the end of the run. */
+  readonly lasting: SparseStore;
   readonly lanes: Lanes;
   readonly counter: ProgressCounter;
   readonly subscriber: BatchObserver;
@@ -59,6 +66,11 @@ interface Table {
   readonly delivery: Delivery;
   readonly floods: Floods;
   readonly seams: Seams;
+  readonly labels: Labels | null;
+  /** What has the cells measured by users' functions. */
+  readonly measures: VoxelMeasures;
+  /** The place among what is saved of the image of its labels. */
+  readonly image: number | null;
 }
 
 /** One volume of a run: its first block decides chain and layout; what its blocks find is joined and delivered here. */
@@ -82,7 +94,7 @@ export class VolumeRun {
     private readonly number: number,
     private readonly parts: RunParts,
   ) {
-    const { budget, target, threads, order, wanted } = parts.options;
+    const { budget, target, threads, order, wanted, columns } = parts.options;
     if (budget.sparse.capacityBytes < LEAST_SPARSE_BYTES) {
       const advice = 'half of a budget is for sparse data; give it more memory';
       throw new BudgetError('sparse data', LEAST_SPARSE_BYTES, budget.sparse.capacityBytes, advice);
@@ -92,11 +104,15 @@ export class VolumeRun {
     }
     this.newest = first;
     this.arrivals = new Arrivals(order);
-    this.chain = new ChainPlan(first, wanted);
+    this.chain = new ChainPlan(first, wanted, columns);
     this.request = this.chain.request(first, target, budget.sparse, threads);
     checkBlock(this.chain, first, this.request, budget.images.capacityBytes);
-    this.saved = new SavedImages(first, this.chain.saves);
-    this.tables = this.chain.branches.map((branch) => this.table(branch));
+    const written: WrittenImage[] = [...this.chain.saves];
+    this.tables = this.chain.branches.map((branch) => {
+      const { labelSinks: sinks } = branch;
+      return this.table(branch, sinks.length > 0 ? written.push({ dtype: 'uint32', sinks }) - 1 : null);
+    });
+    this.saved = new SavedImages(first, written);
     const { y, x } = first.layout.coreSize;
     this.blocksAtATime = y * x >= WIDE_PLANE_VOXELS ? 2 : threads + 1;
   }
@@ -114,9 +130,12 @@ export class VolumeRun {
   collector(block: AnyBlock) {
     const fragments = this.tables.map(() => new BlockFragments(block.index, this.parts.store));
     const output = async (outputs: readonly DetectorOutput[]) => {
-      for (const [at, { branch, delivery }] of this.tables.entries()) {
-        const { rows, ...sparse } = outputs[at] as DetectorOutput;
-        await (fragments[at] as BlockFragments).add({ rows, ...sparse });
+      for (const [at, { branch, delivery, labels, measures }] of this.tables.entries()) {
+        const { rows, cellRuns, cellValues, ...sparse } = outputs[at] as DetectorOutput;
+        await (fragments[at] as BlockFragments).add(sparse);
+        await measures.add(rows, { runs: cellRuns, values: cellValues });
+        const numbered = await labels?.add(rows);
+        if (numbered !== undefined) await labels?.image?.add(cellRuns, numbered);
         await delivery.rows(block.index, rows);
         this.parts.counter.found(rows.length / branch.rowWidth);
       }
@@ -126,6 +145,7 @@ export class VolumeRun {
 
   /** Brings a block that ended to the seams, or one in which nothing can be: then without fragments. */
   async ended({ index, core }: AnyBlock, fragments?: readonly BlockFragments[]): Promise<void> {
+    this.saved.reach(core.stop.z);
     for (const [at, { seams, floods, delivery }] of this.tables.entries()) {
       if (fragments) await seams.add(index, fragments[at] as BlockFragments);
       else await seams.skip(index);
@@ -146,10 +166,18 @@ export class VolumeRun {
 
   /** Joins and delivers all that is left. */
   async finish(): Promise<void> {
-    for (const { seams, floods, delivery } of this.tables) {
+    for (const { seams, floods, delivery, labels, image } of this.tables) {
       await seams.end();
       await floods.drain();
-      await delivery.end();
+      try {
+        await labels?.rank();
+        await delivery.end();
+        await labels?.paint(this.saved.depth, async (region, voxels) => {
+          if (image !== null) await this.saved.write(image, region, voxels);
+        });
+      } finally {
+        labels?.free();
+      }
     }
     await this.saved.close();
   }
@@ -206,18 +234,23 @@ export class VolumeRun {
     };
   }
 
-  private table(branch: BranchPlan): Table {
-    const { options, store, lanes, counter, subscriber, signal, fail, record, hasVolumeColumn } = this.parts;
+  private table(branch: BranchPlan, image: number | null): Table {
+    const { options, store, lasting, lanes, counter, subscriber, signal, fail, record, hasVolumeColumn } = this.parts;
     const { budget, maxComponentVoxels } = options;
+    const labels = this.labelsOf(branch);
+    const measures = new VoxelMeasures(branch, this.first.volume.id, signal);
+    // A row that is to have a label waits for the last cell.
+    const waits = branch.labelPlace !== null;
     const delivery: Delivery = new Delivery({
       branch,
       block: this.first,
       memory: budget.sparse,
-      store,
+      store: waits ? lasting : store,
       next: (batch) => subscriber.next(batch),
       signal,
       volumeNumber: () => (hasVolumeColumn() ? this.number : undefined),
-      isItsTurn: () => this.parts.isItsTurn(this),
+      complete: async (rows) => labels?.relabel(rows),
+      isItsTurn: () => !(waits && !labels?.areKnown) && this.parts.isItsTurn(this),
       isClosed: (index) => this.arrivals.isClosed(index),
       isUnsettled: (index) => seams.isUnsettled(index),
       openBeyond: (index) => seams.openBeyond(index),
@@ -233,6 +266,8 @@ export class VolumeRun {
       rowWidth: branch.rowWidth,
       volume: this.first.volume.size,
       signal,
+      labels,
+      measures,
       deliver: (index, rows) => delivery.rows(index, rows),
       settled: (component) => seams.settle(component),
     });
@@ -242,6 +277,17 @@ export class VolumeRun {
     };
     const { maskThreshold } = branch;
     const seams = new Seams({ layout: this.first.layout, maskThreshold, maxComponentVoxels, complete });
-    return { branch, delivery, floods, seams };
+    return { branch, delivery, floods, seams, labels, measures, image };
+  }
+
+  /** What labels the cells of a table, where a column or an image is of them. */
+  private labelsOf({ labelPlace, labelSinks, rowWidth }: BranchPlan): Labels | null {
+    if (labelPlace === null && labelSinks.length === 0) return null;
+    const { options, lasting: store, lanes, signal } = this.parts;
+    const { budget } = options;
+    const { layout, volume } = this.first;
+    const image = labelSinks.length > 0 ? new LabelImage({ layout, budget, store, lanes, signal }) : null;
+    const memory = budget.sparse;
+    return new Labels({ plane: volume.size, rowWidth, place: labelPlace, image, store, memory, lanes, signal });
   }
 }

@@ -1,7 +1,8 @@
 import type { WindowsWanted } from '../native/index.js';
 import type { AnyBlock } from './block.js';
-import type { BranchPlan, WindowColumn } from './branchPlan.js';
+import type { BranchPlan } from './branchPlan.js';
 import { measured } from './measured.js';
+import type { WindowColumn } from './userColumns.js';
 import { type VolumeSize, voxelsOver } from './volume.js';
 
 /** Has the windows around maxima that a chain waits for measured by the user's functions. */

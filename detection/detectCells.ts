@@ -26,7 +26,8 @@ export type DetectionSink = string | CellSink | readonly (string | CellSink)[];
  * before anything is read, and sinks are opened before the source, so that a long run does not fail at its end. Where it rejects,
  * nothing is left under the names of the files.
  *
- * @returns a table with a row a cell: `x`, `y`, `z` of its center and its `size` (voxels), then a column a measured image
+ * @returns a table with a row a cell: `x`, `y`, `z` of its center and its `size` (voxels), then a column a measured image, then what
+ * `parameters.columns` asks for
  * @throws {OptionError} if an option is unknown, naming the nearest known one, or out of range
  * @throws {SinkError} if a sink cannot be written
  * @throws {SourceError} if the source or the mask cannot be opened

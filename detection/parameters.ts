@@ -1,4 +1,5 @@
 import type { FixedImage, Step, StepPlan } from '../core/block.js';
+import { checkColumns, checkColumnsOf, type ExtraColumn, extraColumnNames } from '../core/columns.js';
 import { OptionError } from '../core/errors.js';
 import type { ImageSink } from '../core/imageSink.js';
 import { asStep } from '../core/step.js';
@@ -40,11 +41,13 @@ export interface DetectionParameters {
   /** Cells are around maxima, so it cannot be null. */
   readonly maxima?: MaximaOptions;
   /** Null for the centers alone, around which spheres are measured. */
-  readonly shape?: ShapeOptions | null;
+  readonly shape?: (ShapeOptions & Saved) | null;
   /** Without shapes over spheres of its `radius`, in voxels. */
   readonly intensity?: IntensityOptions<FixedImage> | null;
   /** Ranges of values by column; what is outside of any is left out of the table. */
   readonly filterCells?: CellRanges | null;
+  /** Further columns of the table, as `cells` has them. */
+  readonly columns?: readonly ExtraColumn[] | null;
 }
 
 /** Parameters with every entry. */
@@ -66,6 +69,7 @@ export const defaultParameters: WholeParameters = frozen({
   shape: { threshold: 700 },
   intensity: { method: 'max', measure: ['source', 'background'] },
   filterCells: null,
+  columns: null,
 });
 
 /**
@@ -93,9 +97,12 @@ export function completed(parameters: DetectionParameters): WholeParameters {
 /**
  * The steps from blocks to cells that parameters ask for; whatever they name by a path has been opened.
  *
- * @throws {OptionError} if an option of a step is out of range, or `filterCells` names a column that there will not be
+ * @throws {OptionError} if an option of a step is out of range, a column cannot be, or `filterCells` names one that there will not be
  */
 export function chainOf(parameters: OpenedParameters): Step<'source', 'maxima'> {
+  const extras = parameters.columns ?? [];
+  checkColumns('detectCells', extras);
+  checkColumnsOf('detectCells', extras, parameters.shape !== null);
   const columns = columnsOf(parameters);
   for (const column of Object.keys(parameters.filterCells ?? {})) {
     if (!columns.includes(column)) {
@@ -103,8 +110,8 @@ export function chainOf(parameters: OpenedParameters): Step<'source', 'maxima'> 
     }
   }
   const plans: StepPlan[] = [];
-  const image = <Options extends Saved>(
-    name: FixedImage,
+  const result = <Options extends Saved>(
+    name: FixedImage | 'shape',
     entry: Options | null,
     operator: (options: Omit<Options, 'save'>) => { readonly plans: readonly StepPlan[] },
   ) => {
@@ -113,20 +120,21 @@ export function chainOf(parameters: OpenedParameters): Step<'source', 'maxima'> 
     plans.push(...operator(options).plans);
     if (sink !== undefined) plans.push(...save(name, typeof sink === 'string' ? npyVolume(sink) : sink).plans);
   };
-  image('illumination', parameters.correctIllumination, correctIllumination);
-  image('background', parameters.removeBackground, removeBackground);
-  image('equalized', parameters.equalize, equalize);
-  image('dog', parameters.dog, dog);
+  result('illumination', parameters.correctIllumination, correctIllumination);
+  result('background', parameters.removeBackground, removeBackground);
+  result('equalized', parameters.equalize, equalize);
+  result('dog', parameters.dog, dog);
   plans.push(...maxima(parameters.maxima).plans);
-  if (parameters.shape) plans.push(...shape(parameters.shape).plans);
+  result('shape', parameters.shape, shape);
   if (parameters.intensity) plans.push(...intensity(parameters.intensity).plans);
   return asStep(plans);
 }
 
 /** The columns of the table; known before the run, so that what names another need not wait for its first cells. */
-function columnsOf({ shape, intensity }: OpenedParameters): string[] {
+function columnsOf({ shape, intensity, columns }: OpenedParameters): string[] {
   const measured = intensity ? (intensity.measure ?? ['source', 'background']) : [];
-  return ['x', 'y', 'z', ...(shape ? ['size'] : []), ...measured];
+  const extras = (columns ?? []).flatMap((name) => extraColumnNames[name]);
+  return ['x', 'y', 'z', ...(shape ? ['size'] : []), ...measured, ...extras];
 }
 
 /** The same object, never to change, nor what it holds. */

@@ -25,7 +25,7 @@ export async function runDetection(
 ): Promise<RunRecord> {
   checkLayout(processing);
   const chain = chainOf(await openedParameters(parameters));
-  const search = cells(cellsOptions(processing));
+  const search = cells({ ...cellsOptions(processing), columns: parameters.columns ?? [] });
   const filter = parameters.filterCells && filterCells(parameters.filterCells);
   // Opened when subscribed to, which `write` does once its own sink is open.
   const described = defer(async () => ({ volume: await open(), options: await blocksOptions(processing) }));

@@ -49,9 +49,10 @@ const parametersSchema = keyed({
     .nullable()
     .refine((given) => given !== null, { error: 'given, since cells are around maxima' })
     .optional(),
-  shape: entry({ threshold: left }),
+  shape: entry({ threshold: left, ...saved }),
   intensity: entry({ method: left, measure: images.optional(), radius: left }),
   filterCells: z.custom<object>(isObject, { error: 'an object with a range a column' }).nullable().optional(),
+  columns: left,
 });
 
 const processingSchema = keyed({

@@ -1,6 +1,6 @@
 import { isAbsolute } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { inspect, isDeepStrictEqual } from 'node:util';
+import { inspect } from 'node:util';
 import { FIXED_IMAGES, type FixedImage, type ImageResult, type NamedImage, type Step } from '../core/block.js';
 import { OptionError } from '../core/errors.js';
 import { AXES, type Zyx } from '../core/geometry.js';
@@ -22,7 +22,7 @@ interface AnyStepOptions<With extends ImageResult> {
 
 /** A function on the JavaScript thread. */
 export interface InlineStepOptions<With extends ImageResult> extends AnyStepOptions<With> {
-  /** Makes each plane; while it works nothing else on the JavaScript thread does. */
+  /** Makes plane z: `size.y * size.x` voxels of the dtype, at once or later. */
   readonly run: PlaneFunction;
 }
 
@@ -66,7 +66,7 @@ const COLUMN = /^([xyz]|size|volume|label|flags|centroid_[xyz]|box_[xyz][01])$/;
  * gives another type or number of voxels, NaN or infinity
  * @example
  * declare module 'somaflow' { interface Results { readonly smooth: 'voxels' } }
- * const smooth = step('smooth', { halo: { z: 0, y: 1, x: 1 }, module: new URL('./smooth.js', import.meta.url) });
+ * const smooth = step('smooth', { halo: { z: 0, y: 1, x: 1 }, module: new URL('./smooth.mjs', import.meta.url) });
  * blocks(volume).pipe(removeBackground(), smooth, maxima(), shape(), intensity({ measure: ['source', 'smooth'] }), cells())
  */
 export function step<const Name extends NamedImage, const With extends ImageResult = never>(
@@ -145,12 +145,15 @@ function checkOthers(where: string, name: string, others: readonly string[]): vo
 /** A copy of options that go into records and to other threads: what JSON cannot say would get lost on the way. */
 function jsonOf(where: string, given: unknown): unknown {
   if (given === undefined) return undefined;
-  try {
-    const copy: unknown = JSON.parse(JSON.stringify(given));
-    if (isDeepStrictEqual(copy, given)) return copy;
-  } catch {
-    // It is no JSON at all: a function, a bigint, or something that holds itself.
-  }
+  if (isJson(given)) return structuredClone(given);
   const problem = `options must be what JSON can say, got ${inspect(given, { breakLength: Number.POSITIVE_INFINITY })}`;
   throw new OptionError(where, 'options', 'what JSON can say', given, problem);
+}
+
+function isJson(value: unknown, within: readonly unknown[] = []): boolean {
+  if (value === null || typeof value === 'string' || typeof value === 'boolean') return true;
+  if (typeof value === 'number') return Number.isFinite(value);
+  if (typeof value !== 'object' || within.includes(value)) return false;
+  const isPlain = Array.isArray(value) || [Object.prototype, null].includes(Object.getPrototypeOf(value));
+  return isPlain && Object.values(value).every((one) => isJson(one, [...within, value]));
 }

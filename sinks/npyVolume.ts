@@ -1,17 +1,23 @@
 import { OptionError, SinkError } from '../core/errors.js';
 import { describeRegion, extent, type Region, voxelCount } from '../core/geometry.js';
-import type { ImageDescription, ImageSink } from '../core/imageSink.js';
-import { bytesPerVoxel, type Dtype, type Voxels } from '../core/volume.js';
+import {
+  bytesPerImageVoxel,
+  type ImageDescription,
+  type ImageDtype,
+  type ImageSink,
+  type ImageVoxels,
+} from '../core/imageSink.js';
 import { AtomicFile } from './atomicFile.js';
 import { BYTE_ORDER, npyHeader } from './npyHeader.js';
 
 /** Writes of one region under way at a time: enough for the system's threads, few enough to be fair to other work. */
 const WRITES_AT_A_TIME = 8;
 
-const descrs: Readonly<Record<Dtype, string>> = {
+const descrs: Readonly<Record<ImageDtype, string>> = {
   uint8: `'|u1'`,
   uint16: `'${BYTE_ORDER}u2'`,
   float32: `'${BYTE_ORDER}f4'`,
+  uint32: `'${BYTE_ORDER}u4'`,
 };
 
 /**
@@ -38,7 +44,7 @@ export function npyVolume(path: string): ImageSink {
   const header = ({ size, dtype }: ImageDescription, depth: number) =>
     npyHeader(path, descrs[dtype], [depth, size.y, size.x]);
   const setDepth = (of: ImageDescription, depth: number) =>
-    file.setLength(header(of, depth).length + depth * of.size.y * of.size.x * bytesPerVoxel[of.dtype]);
+    file.setLength(header(of, depth).length + depth * of.size.y * of.size.x * bytesPerImageVoxel[of.dtype]);
 
   return {
     format: 'npy',
@@ -108,7 +114,7 @@ function runsOf({ size, dtype }: ImageDescription, region: Region): Runs {
   const { z, y, x } = extent(region);
   const rowsARun = x < size.x ? 1 : y < size.y ? y : y * z;
   const count = (z * y) / rowsARun;
-  const voxelBytes = bytesPerVoxel[dtype];
+  const voxelBytes = bytesPerImageVoxel[dtype];
   return {
     count,
     bytes: rowsARun * x * voxelBytes,
@@ -121,7 +127,7 @@ function runsOf({ size, dtype }: ImageDescription, region: Region): Runs {
 }
 
 /** A region out of place would write over other voxels, or over the header. */
-function checkFits(path: string, { size, dtype }: ImageDescription, region: Region, voxels: Voxels): void {
+function checkFits(path: string, { size, dtype }: ImageDescription, region: Region, voxels: ImageVoxels): void {
   const { start, stop } = region;
   const inside = (['z', 'y', 'x'] as const).every(
     (a) => start[a] >= 0 && start[a] <= stop[a] && stop[a] <= (size[a] ?? Infinity),
@@ -131,7 +137,7 @@ function checkFits(path: string, { size, dtype }: ImageDescription, region: Regi
     const image = `${size.z ?? '?'} x ${size.y} x ${size.x}`;
     throw new SinkError(path, `${place}, expected one inside the image of ${image} voxels`);
   }
-  if (voxels.length !== voxelCount(region) || voxels.BYTES_PER_ELEMENT !== bytesPerVoxel[dtype]) {
+  if (voxels.length !== voxelCount(region) || voxels.BYTES_PER_ELEMENT !== bytesPerImageVoxel[dtype]) {
     const got = `${voxels.length} of ${voxels.BYTES_PER_ELEMENT} bytes`;
     throw new SinkError(path, `${place}, expected ${voxelCount(region)} voxels of ${dtype}, got ${got}`);
   }

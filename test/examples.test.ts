@@ -2,6 +2,20 @@
 import { readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
+import { lastValueFrom } from 'rxjs';
+import {
+  applied,
+  arrayVolume,
+  blocks,
+  cells,
+  csv,
+  intensity,
+  maxima,
+  removeBackground,
+  shape,
+  tiffSeries,
+  write,
+} from '../index.js';
 import { ended, scratch, startIn } from './support/command.js';
 import { inProject, MINI } from './support/paths.js';
 import { readTable } from './support/table.js';
@@ -24,6 +38,49 @@ test('examples/live finds the same number of cells in planes that are still comi
   const lines = stdout.trimEnd().split('\n');
   t.is(lines.at(-1), '623 cells in all');
   t.true(lines.length > 2, 'cells came in one batch only, not while planes were coming');
+});
+
+test('examples/median finds the cells of the median that plain code makes of the background', async (t) => {
+  const folder = await scratch(t);
+  const out = join(folder, 'cells.csv');
+  const { code, stdout, stderr } = await ended(
+    startIn(inProject('.'), [inProject('dist/examples/median.js'), MINI, out]),
+  );
+  t.is(code, 0, stderr);
+  t.true(stdout.includes(out), stdout);
+
+  const background = applied(await tiffSeries(MINI), removeBackground({ size: 10 }));
+  const size = { ...background.size, z: background.size.z as number };
+  const voxels = new Uint16Array(size.z * size.y * size.x);
+  await background.read({ start: { z: 0, y: 0, x: 0 }, stop: size }, voxels, new AbortController().signal);
+  const inside = (at: number, length: number) => Math.min(Math.max(at, 0), length - 1);
+  const near = new Uint16Array(9);
+  const median = voxels.map((_, at) => {
+    const [x, y] = [at % size.x, Math.floor(at / size.x) % size.y];
+    const plane = at - y * size.x - x;
+    let count = 0;
+    for (let dy = -1; dy <= 1; dy++)
+      for (let dx = -1; dx <= 1; dx++)
+        near[count++] = voxels[plane + inside(y + dy, size.y) * size.x + inside(x + dx, size.x)] as number;
+    return near.sort()[4] as number;
+  });
+  const expected = join(folder, 'expected.csv');
+  const found = blocks(arrayVolume(median, size)).pipe(
+    maxima({ size: 5 }),
+    shape({ threshold: 700 }),
+    intensity({ method: 'max', measure: ['source'] }),
+    cells(),
+    write(csv(expected)),
+  );
+  await lastValueFrom(found);
+  const own = await readTable(out);
+  const right = await readTable(expected);
+  t.true(right.rows.length > 50, `${right.rows.length}`);
+  const columns = ['x', 'y', 'z', 'size', 'median'].map((name) => own.names.indexOf(name));
+  t.deepEqual(
+    own.rows.map((row) => columns.map((at) => row[at])),
+    right.rows,
+  );
 });
 
 test("the README's program, copied into a file of the clone, writes the 623 cells", async (t) => {

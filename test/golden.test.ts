@@ -5,18 +5,19 @@ import test from 'ava';
 import { lastValueFrom, toArray } from 'rxjs';
 import type { Zyx } from '../core/geometry.js';
 import type { Volume, Voxels } from '../core/volume.js';
-import { blocks, type FixedImage, openSource } from '../index.js';
+import { blocks, type FixedImage, npyVolume, openSource } from '../index.js';
 import { detect, type Run, sorted, stepsOf } from './support/detect.js';
 import { dogTolerance } from './support/imageTruth.js';
 import type { Chain } from './support/naive.js';
 import { imagesOf } from './support/naiveImages.js';
-import { readNpy, readPlane } from './support/npy.js';
+import { readLabels, readNpy, readPlane } from './support/npy.js';
 import { chainFrom, type Parameters } from './support/parameters.js';
 import { inProject, MINI } from './support/paths.js';
 import { readRegion, same, whole } from './support/reading.js';
 import { differingCenters, explainedByRounding } from './support/rounding.js';
 import { key } from './support/stream.js';
 import { readTable } from './support/table.js';
+import { tempFolder } from './support/temp.js';
 
 interface Case {
   readonly name: string;
@@ -40,6 +41,7 @@ const MINIS = [
   ...['equalize', 'illumination', 'h_max', 'spheres'],
 ];
 const LARGE = [...MINIS.map((name) => `crop_${name}`), 'split_default', 'split_clearmap'];
+const LABELLED = ['snakes_first', 'saturated_no_threshold'];
 const DOGS = ['dog', 'dog_even'];
 const IMAGES: readonly (readonly [name: string, step: FixedImage])[] = [
   ['default', 'background'],
@@ -88,6 +90,37 @@ function declare(name: string, source: string, answers: string, ways: readonly R
     for (const way of [{ core: wholeOf(volume) }, ...ways]) {
       const { names, rows } = await detect(volume, chain, way);
       t.deepEqual({ names, rows: sorted(rows) }, expected, `layout ${JSON.stringify(way)}`);
+    }
+  });
+}
+
+/** The labels of a case, which the reference numbers as SPEC.md says. */
+function declareLabels(name: string): void {
+  const one = named(name);
+  const claim = `labels of every tenth plane are those of the reference, and the table's, in ${everyLayout.length} layouts`;
+  test.serial(`${name}: ${claim}`, async (t) => {
+    const expected = await readLabels(join(REFERENCE, `${name}.shape.npy`));
+    const volume = await openSource(join(REFERENCE, one.source));
+    const chain = await chainOf(one, REFERENCE);
+    const folder = await tempFolder(t);
+    for (const way of everyLayout) {
+      const path = join(folder, 'labels.npy');
+      const options = { ...way.options, columns: ['label'] as const };
+      const { rows } = await detect(volume, chain, { ...way, options, saves: { shape: npyVolume(path) } });
+      const found = await readLabels(path);
+      t.deepEqual(found.size, wholeOf(volume));
+      t.is(Math.ceil(found.size.z / 10), expected.size.z);
+      const pixels = expected.size.y * expected.size.x;
+      for (let plane = 0; plane < expected.size.z; plane++) {
+        const ours = found.data.subarray(10 * plane * pixels, (10 * plane + 1) * pixels);
+        const theirs = expected.data.subarray(plane * pixels, (plane + 1) * pixels);
+        t.deepEqual(ours, theirs, `plane ${10 * plane}, layout ${JSON.stringify(way)}`);
+      }
+      t.deepEqual(
+        sorted(rows).map((row) => row.at(-1)),
+        rows.map((_, rank) => rank + 1),
+      );
+      t.is(rows.length, one.cells);
     }
   });
 }
@@ -199,6 +232,7 @@ function wholeOf({ id, size: { z, y, x } }: Volume): Zyx {
 }
 
 const everyLayout: Run[] = [{}, ...LAYOUTS.map((core) => ({ core, options: { threads: 2 } }))];
+for (const name of LABELLED) declareLabels(name);
 for (const name of SMALL) declare(name, join(REFERENCE, named(name).source), REFERENCE, everyLayout);
 for (const name of MINIS) declare(`mini_${name}`, MINI, REFERENCE, everyLayout.slice(0, 3));
 for (const [name, step] of IMAGES) declareImage(`mini_${name}`, step, MINI, REFERENCE);

@@ -33,7 +33,7 @@ import { type Drawn, drawVolume, inMemory, volumeRecipes } from './support/volum
 import { settled, until } from './support/waiting.js';
 
 /** `cells()` with a column that tells the volumes apart, asked for or not. */
-type Options = CellsOptions & { readonly columns?: readonly 'volume'[] };
+type Options = CellsOptions;
 
 type Blocks = Observable<Block<'source'>>;
 

@@ -3,6 +3,7 @@
 #include "bindings/chain_binding.h"
 #include "bindings/flood_binding.h"
 #include "bindings/jobs.h"
+#include "bindings/labels_binding.h"
 #include "bindings/read_binding.h"
 #include "bindings/synthetic_binding.h"
 #include "kernels/target.h"
@@ -26,6 +27,7 @@ Napi::Value pending(const Napi::CallbackInfo& info) { return Napi::Number::New(i
 static Napi::Object init(Napi::Env env, Napi::Object exports) {
   export_chain(env, exports);
   export_flood(env, exports);
+  export_labels(env, exports);
   export_reader(env, exports);
   export_synthetic(env, exports);
   exports.Set("supportedTargets", Napi::Function::New(env, supported_targets));

@@ -30,7 +30,8 @@ size_t voxels_of(const CellRun* runs, size_t count) {
 }
 
 size_t bytes_for(size_t runs, size_t voxels, const FloodRules& rules) {
-  return Cutter::rounded(runs * sizeof(CellRun)) + Cutter::rounded(voxels * rules.given_bytes());
+  constexpr size_t aligned = alignof(CellRun);
+  return runs * sizeof(CellRun) + (voxels * rules.given_bytes() + aligned - 1) / aligned * aligned;
 }
 
 // Whether a piece goes on where the one before it ends.
@@ -55,10 +56,8 @@ std::byte* CellVoxels::room(size_t bytes) {
 }
 
 CellVoxels::Part CellVoxels::add(size_t runs, size_t voxels, const FloodRules& rules) {
-  std::byte* const memory = room(bytes_for(runs, voxels, rules));
-  Cutter cutter(memory);
-  CellRun* const first = cutter.cut<CellRun>(runs);
-  parts_.push_back({first, cutter.cut<uint8_t>(voxels * rules.given_bytes()), runs, voxels});
+  CellRun* const first = reinterpret_cast<CellRun*>(room(bytes_for(runs, voxels, rules)));
+  parts_.push_back({first, reinterpret_cast<uint8_t*>(first + runs), runs, voxels});
   run_count_ += runs;
   return parts_.back();
 }

@@ -27,7 +27,7 @@ struct FloodRules {
   bool centroid = false, box = false, flags = false;
   int32_t saturated_channel = -1;       // where flags look for the greatest value of an integer type; -1: nowhere
   bool voxels = false;                  // whether each cell's voxels are given,
-  std::vector<int32_t> voxel_channels;  // and of which channels their values
+  std::vector<int32_t> voxel_channels{};  // and of which channels their values
   int32_t reserved = 0;                 // numbers at the end of each row that stay 0, for the caller to fill
 
   // Bytes of one voxel's values.
@@ -57,9 +57,8 @@ struct FloodRules {
   size_t row_width() const { return reserved_at() + static_cast<size_t>(reserved); }
   // Whether what is said of where a cell's voxels lie is asked for.
   bool any_property() const { return centroid || box || flags; }
-  // Whether what is said of a cell depends on the order of its voxels: centroids and sums of float32 values are rounded.
+  // Whether a cell's measures depend on the order of its voxels: sums of float32 values are rounded.
   bool order_matters() const {
-    if (centroid || voxels) return true;
     if (method == Method::max || method == Method::min) return false;
     for (const Dtype dtype : channels)
       if (dtype == Dtype::f32) return true;

@@ -123,14 +123,14 @@ void measure_whole(const ComponentView& component, const FloodRules& rules, cons
   begin_cell(component.seeds[0], component.seed_values, rules, out.rows);
   double* const row = out.rows.data() + start;
   const auto in_order = [](const Run& a, const Run& b) { return before(a, b); };
-  const bool ordered = !rules.order_matters() || std::is_sorted(component.runs, component.runs + count, in_order);
+  const bool as_they_come = !rules.order_matters() || std::is_sorted(component.runs, component.runs + count, in_order);
   const Piece* pieces = nullptr;
-  if (!ordered || rules.any_property() || rules.voxels) {
+  if (!as_they_come || rules.any_property() || rules.voxels) {
     Piece* const cut = Cutter(scratch.take(count * sizeof(Piece), limit, folder)).cut<Piece>(count);
     order_runs(component.runs, count, rules.voxel_bytes(), cut);
     pieces = cut;
   }
-  if (ordered) add_runs(component.runs, count, component.values, rules, row);
+  if (as_they_come) add_runs(component.runs, count, component.values, rules, row);
   else
     for (const Piece* piece = pieces; piece != pieces + count; ++piece)
       add_runs(&piece->run, 1, component.values + piece->values, rules, row);

@@ -17,8 +17,10 @@ class Scratch {
   // At least `bytes` of memory, its contents undefined. Throws std::runtime_error if the file cannot be made.
   std::byte* take(size_t bytes, size_t limit = SIZE_MAX, const std::string& folder = {});
 
- private:
+  // Gives the memory back.
   void drop();
+
+ private:
   std::byte* data_ = nullptr;
   size_t size_ = 0;
   bool mapped_ = false;

@@ -16,10 +16,13 @@ inline std::mt19937_64 generator(20240811);
 inline int draw(int low, int high) { return std::uniform_int_distribution<int>(low, high)(generator); }
 inline bool chance(int percent) { return draw(1, 100) <= percent; }
 
-enum class Values { plateaus, narrow, wide };
+enum class Values { plateaus, narrow, wide, dark };
 
 inline double draw_value(Dtype dtype, Values kind) {
   if (kind == Values::plateaus) return draw(3, 6) - (dtype == Dtype::f32 ? 4.5 : 0);
+  // Nothing but 0, or hardly; of floats less than that too.
+  if (kind == Values::dark) return chance(80) ? 0 : draw(dtype == Dtype::f32 ? -3 : 0, 1);
+  if (dtype != Dtype::f32 && kind == Values::wide && chance(3)) return dtype == Dtype::u8 ? 255 : 65535;
   if (dtype == Dtype::u8) return kind == Values::narrow ? draw(90, 120) : draw(0, 255);
   if (dtype == Dtype::u16) return kind == Values::narrow ? draw(500, 900) : draw(0, 65535);
   // Adding 0 makes -0 into 0; the wide range reaches denormal values.
@@ -32,6 +35,17 @@ inline FloodRules draw_rules() {
   for (Dtype& dtype : rules.channels) dtype = static_cast<Dtype>(draw(0, 2));
   rules.method = static_cast<Method>(draw(0, 3));
   rules.merge_plateaus = chance(60);
+  if (chance(40)) return rules;
+  rules.seed_values = draw(0, 3);
+  rules.centroid = chance(50);
+  rules.box = chance(50);
+  rules.flags = chance(50);
+  const int channels = static_cast<int>(rules.channels.size());
+  rules.saturated_channel = draw(-1, channels - 1);
+  rules.voxels = chance(50);
+  for (int channel = 0; channel < channels && rules.voxels; ++channel)
+    if (chance(60)) rules.voxel_channels.push_back(channel);
+  rules.reserved = draw(0, 2);
   return rules;
 }
 
@@ -42,11 +56,36 @@ inline void draw_values(Cells& cells, const FloodRules& rules, Values kind) {
   }
 }
 
+inline void draw_seed_values(Cells& cells, const FloodRules& rules) {
+  for (size_t seed = 0; seed < cells.seeds.size(); ++seed)
+    for (std::vector<double>& own = cells.seed_values.emplace_back(); own.size() < static_cast<size_t>(rules.seed_values);)
+      own.push_back(std::ldexp(draw(-1000, 1000), draw(-20, 20)));
+}
+
+// A box in a volume, whose depth is known or not: where components are drawn.
+struct Site {
+  Position start, size;
+  VolumeExtent volume;
+};
+
+inline Site draw_site() {
+  Site site;
+  int32_t extent[3];
+  for (size_t axis = 0; axis < 3; ++axis) {
+    site.size[axis] = draw(1, axis == 2 ? 12 : 9);
+    site.start[axis] = draw(0, 5);
+    extent[axis] = site.start[axis] + site.size[axis] + draw(0, 2);
+  }
+  site.volume = {chance(70) ? extent[0] : 0, extent[1], extent[2]};
+  return site;
+}
+
 // The components of a random mask in a small box, with seeds at no voxel, at one, some or all.
-inline std::vector<Cells> draw_components(const FloodRules& rules) {
-  const int depth = draw(1, 9), height = draw(1, 9), width = draw(1, 12), density = draw(30, 100);
-  const int z0 = draw(0, 5), y0 = draw(0, 5), x0 = draw(0, 5);
-  const Values kind = static_cast<Values>(draw(0, 2));
+inline std::vector<Cells> draw_components(const FloodRules& rules, const Site& site) {
+  const auto [z0, y0, x0] = site.start;
+  const auto [depth, height, width] = site.size;
+  const int density = draw(30, 100);
+  const Values kind = static_cast<Values>(draw(0, 3));
   std::vector<Position> mask;
   for (int z = z0; z < z0 + depth; ++z)
     for (int y = y0; y < y0 + height; ++y)
@@ -64,6 +103,7 @@ inline std::vector<Cells> draw_components(const FloodRules& rules) {
     for (const auto& [z, y, x] : cells.voxels)
       if (chance(part)) cells.seeds.push_back({z, y, x});
     if (chance(30) && cells.seeds.size() > 1) cells.seeds.resize(1);
+    draw_seed_values(cells, rules);
   }
   return components;
 }
@@ -96,15 +136,24 @@ inline Cells draw_balls(int balls, Dtype dtype) {
   return cells;
 }
 
+inline void append_value(std::vector<uint8_t>& bytes, Dtype dtype, double value) {
+  with_type(dtype, [&]<typename T>() {
+    const T typed = static_cast<T>(value);
+    const uint8_t* const at = reinterpret_cast<const uint8_t*>(&typed);
+    bytes.insert(bytes.end(), at, at + sizeof(T));
+  });
+}
+
 // Runs with their values behind each other, which may begin at any byte.
 struct Packed {
   std::vector<Run> runs;
   std::vector<uint8_t> bytes;
   std::vector<Seed> seeds;
+  std::vector<double> seed_values;
   size_t skip = 0;  // bytes before the first value
   int cuts = 0;     // runs that were cut from the one before
 
-  ComponentView view() { return {runs.data(), runs.size(), bytes.data() + skip, seeds.data(), seeds.size(), nullptr}; }
+  ComponentView view() { return {runs.data(), runs.size(), bytes.data() + skip, seeds.data(), seeds.size(), seed_values.data()}; }
 };
 
 // `mixed`: as once components were joined across cores, with runs cut, and runs and seeds in any order.
@@ -124,6 +173,8 @@ inline Packed pack(const Cells& cells, const FloodRules& rules, bool mixed) {
     else stretches.push_back({{z, y, x, 1}, i});
   }
   packed.seeds = cells.seeds;
+  for (size_t i = 0; i < packed.seeds.size(); ++i) packed.seeds[i].place = static_cast<uint32_t>(i);
+  for (const std::vector<double>& own : cells.seed_values) packed.seed_values.insert(packed.seed_values.end(), own.begin(), own.end());
   if (mixed) {
     std::shuffle(stretches.begin(), stretches.end(), generator);
     std::shuffle(packed.seeds.begin(), packed.seeds.end(), generator);
@@ -134,11 +185,7 @@ inline Packed pack(const Cells& cells, const FloodRules& rules, bool mixed) {
     packed.runs.push_back(run);
     for (size_t channel = 0; channel < rules.channels.size(); ++channel)
       for (size_t i = first; i < first + static_cast<size_t>(run.length); ++i)
-        with_type(rules.channels[channel], [&]<typename T>() {
-          const T value = static_cast<T>(cells.values[channel][i]);
-          const uint8_t* const at = reinterpret_cast<const uint8_t*>(&value);
-          packed.bytes.insert(packed.bytes.end(), at, at + sizeof(T));
-        });
+        append_value(packed.bytes, rules.channels[channel], cells.values[channel][i]);
   }
   return packed;
 }

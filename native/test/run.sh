@@ -17,4 +17,6 @@ run dog_test kernels/dog.cc
 run rows_test kernels/rows.cc
 run illumination_test kernels/illumination.cc
 run equalize_test kernels/{equalize,percentiles,sample_axis}.cc
-run flood_test chain/{cell_voxels,flood,measures,neighbours,pieces,properties,ranks,scratch}.cc
+floods=$(echo chain/{cell_voxels,flood,measures,neighbours,pieces,properties,ranks,scratch}.cc)
+run flood_test $floods
+run components_test $floods chain/{components,fragments,gathered}.cc

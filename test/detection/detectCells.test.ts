@@ -13,6 +13,7 @@ import {
   type Volume,
 } from '../../index.js';
 import { rowsOf, sorted } from '../support/detect.js';
+import { readLabels } from '../support/npy.js';
 import { inProject, MINI } from '../support/paths.js';
 import { readTable } from '../support/table.js';
 import { tempFolder } from '../support/temp.js';
@@ -131,4 +132,31 @@ test('a source that is missing leaves no file', async (t) => {
   const run = detectCells(join(folder, 'absent.npy'), [join(folder, 'a.csv'), join(folder, 'b.npy')]);
   await t.throwsAsync(run, { name: 'SourceError', message: /absent\.npy/ });
   t.deepEqual(await readdir(folder), []);
+});
+
+test('columns asked for come behind the measured ones and can be filtered, and the shapes are saved', async (t) => {
+  const folder = await tempFolder(t);
+  const path = join(folder, 'labels.npy');
+  const plain = await detectCells(MINI, null);
+  const asked = {
+    shape: { threshold: 700, save: path },
+    columns: ['label', 'centroid', 'box', 'flags'] as const,
+    filterCells: { label: { min: 10, max: 20 } },
+  };
+  const table = await detectCells(MINI, null, asked, { size: { z: 9, y: 50, x: 60 } });
+  t.deepEqual(table.names, [
+    ...plain.names,
+    ...['label', 'centroid_x', 'centroid_y', 'centroid_z'],
+    ...['box_x0', 'box_x1', 'box_y0', 'box_y1', 'box_z0', 'box_z1', 'flags'],
+  ]);
+  t.is(table.count, 10);
+  const { size, data } = await readLabels(path);
+  for (let row = 0; row < table.count; row++) {
+    const { x = 0, y = 0, z = 0, label = 0, size: voxels = 0, ...of } = table.row(row);
+    t.is(data[(z * size.y + y) * size.x + x], label);
+    t.is(data.filter((voxel) => voxel === label).length, voxels);
+    t.true((of.box_x0 as number) <= x && x < (of.box_x1 as number) && (of.centroid_x as number) > 0);
+  }
+  // Labels are of all cells, also of those that are left out.
+  t.is(new Set(data).size, plain.count + 1);
 });

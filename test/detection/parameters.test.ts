@@ -32,7 +32,15 @@ const refusedParameters: [unknown, RegExp][] = [
   [{ equalize: { mask: 5 } }, /parameters\.equalize\.mask must be a path or a volume, got 5$/],
   [{ correctIllumination: {} }, /^correctIllumination: flatfield must be/],
   [{ removeBackground: { save: 5 } }, /parameters\.removeBackground\.save must be a path or a sink, got 5$/],
-  [{ shape: 700 }, /parameters\.shape must be an object of threshold, or null, got 700$/],
+  [{ shape: 700 }, /parameters\.shape must be an object of threshold, save, or null, got 700$/],
+  [{ shape: { save: 5 } }, /parameters\.shape\.save must be a path or a sink, got 5$/],
+  [{ columns: ['flag'] }, /^detectCells: columns has no 'flag', did you mean 'flags'\?$/],
+  [{ columns: 'label' }, /^detectCells: columns must be a list of 'volume'/],
+  [{ shape: null, columns: ['box'] }, /^detectCells: columns has 'box', which is about the voxels of cells/],
+  [
+    { filterCells: { label: 3 } },
+    /^filterCells: column must be one of x, y, z, size, source, background, got 'label'$/,
+  ],
   [{ filterCells: 5 }, /parameters\.filterCells must be an object with a range a column, got 5$/],
   [{ filterCells: { size: { min: 30, max: 3 } } }, /^filterCells: size\.min must be at most its max, 3, got 30$/],
   [{ filterCells: { sise: 3 } }, /^filterCells: column must be one of x, y, z, size, source, background, got 'sise'$/],
@@ -120,6 +128,7 @@ test('the default parameters are complete and cannot be changed', (t) => {
     'shape',
     'intensity',
     'filterCells',
+    'columns',
   ]);
   t.throws(() => Object.assign(defaultParameters.shape as object, { threshold: 1 }), { instanceOf: TypeError });
   const measure = defaultParameters.intensity?.measure as string[];

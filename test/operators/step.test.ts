@@ -63,6 +63,10 @@ test('options that cannot be are refused at once, in one line that names what is
     [{ halo: 1, run, with: ['source', 'source'] }, "with[1] must be named once, got 'source'"],
     [{ halo: 1, run, options: () => 1 }, 'options must be what JSON can say, got [Function: options]'],
     [{ halo: 1, run, options: { by: undefined } }, 'options must be what JSON can say, got { by: undefined }'],
+    [
+      { halo: 1, run, options: { at: [new Date(0)] } },
+      'options must be what JSON can say, got { at: [ 1970-01-01T00:00:00.000Z ] }',
+    ],
     [{ halo: 1, run, options: [Number.NaN] }, 'options must be what JSON can say, got [ NaN ]'],
     [{ halo: 1, run, options: 5n }, 'options must be what JSON can say, got 5n'],
     [{ halo: 1, run, options: new Uint8Array(1) }, 'options must be what JSON can say, got Uint8Array(1) [ 0 ]'],

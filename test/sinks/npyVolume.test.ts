@@ -5,16 +5,16 @@ import test from 'ava';
 import fc from 'fast-check';
 import { OptionError, SinkError } from '../../core/errors.js';
 import { type Region, voxelCount, type Zyx, zyx } from '../../core/geometry.js';
-import type { Dtype, Voxels } from '../../core/volume.js';
+import type { ImageDtype, ImageVoxels } from '../../core/imageSink.js';
 import { npyVolume } from '../../sinks/npyVolume.js';
 import { whole } from '../support/reading.js';
 import { tempFolder } from '../support/temp.js';
 
-const arrays = { uint8: Uint8Array, uint16: Uint16Array, float32: Float32Array } as const;
-const descrs = { uint8: '|u1', uint16: '<u2', float32: '<f4' } as const;
+const arrays = { uint8: Uint8Array, uint16: Uint16Array, float32: Float32Array, uint32: Uint32Array } as const;
+const descrs = { uint8: '|u1', uint16: '<u2', float32: '<f4', uint32: '<u4' } as const;
 
 /** Reads the whole file by the letter of the format. */
-async function load(path: string, dtype: Dtype): Promise<{ shape: string; data: Voxels }> {
+async function load(path: string, dtype: ImageDtype): Promise<{ shape: string; data: ImageVoxels }> {
   const file = await readFile(path);
   const stop = 10 + file.readUInt16LE(8);
   const header = file.toString('latin1', 10, stop);
@@ -46,13 +46,13 @@ function forEachVoxel(size: Zyx, { start, stop }: Region, visit: (at: number, pl
 
 test('regions in any order and at any time make the whole image, and what is not written is 0', async (t) => {
   const folder = await tempFolder(t);
-  const reached = { planes: 0, rows: 0, pieces: 0, missing: 0, depthUnknown: 0, shared: 0 };
+  const reached = { uint32: 0, planes: 0, rows: 0, pieces: 0, missing: 0, depthUnknown: 0, shared: 0 };
   const extent = fc.integer({ min: 1, max: 7 });
   const cuts = fc.array(fc.nat(6), { maxLength: 2 });
   const drawn = fc.record({
     size: fc.record({ z: extent, y: extent, x: extent }),
     cuts: fc.record({ z: cuts, y: cuts, x: cuts }),
-    dtype: fc.constantFrom('uint8', 'uint16', 'float32'),
+    dtype: fc.constantFrom('uint8', 'uint16', 'float32', 'uint32'),
     order: fc.infiniteStream(fc.nat()),
     missing: fc.nat(9),
     depthKnown: fc.boolean(),
@@ -67,6 +67,7 @@ test('regions in any order and at any time make the whole image, and what is not
         .map((region) => ({ region, key: order.next().value }))
         .sort((a, b) => a.key - b.key)
         .map(({ region }) => region);
+      if (dtype === 'uint32') reached.uint32++;
       const sink = npyVolume(path);
       await sink.open({ size: { ...size, z: depthKnown ? size.z : null }, dtype });
       const writes = regions.map((region, index) => {

@@ -1,6 +1,6 @@
 /** Volumes and budgets that leave a run no more memory than it needs. */
 import { Budget, BudgetError, type CellsOptions, SourceError, type Zyx } from '../../index.js';
-import { detect } from './detect.js';
+import { detect, type Run } from './detect.js';
 import type { Chain } from './naive.js';
 import { random } from './random.js';
 import { RecordingVolume } from './recordingVolume.js';
@@ -15,9 +15,10 @@ export async function leastImageBytes(
   core: Zyx,
   sparseBytes: number,
   options: CellsOptions,
+  asked: Pick<Run, 'layout' | 'saves'> = {},
 ): Promise<number> {
   const memory = new Budget({ imageBytes: 1, sparseBytes });
-  const refusal = await detect(drawn, chain, { core, options: { ...options, memory } }).then(
+  const refusal = await detect(drawn, chain, { ...asked, core, options: { ...options, memory } }).then(
     () => undefined,
     (error: unknown) => error,
   );

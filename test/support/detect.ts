@@ -8,6 +8,7 @@ import {
   type CellsOptions,
   type CellTable,
   cells,
+  FIXED_IMAGES,
   type FixedImage,
   type ImageSink,
   type IntensityOptions,
@@ -24,32 +25,47 @@ import {
 } from '../../index.js';
 import { imageStepsOf } from './imageSteps.js';
 import type { Chain } from './naive.js';
-import type { ImageSteps, Images } from './naiveImages.js';
+import type { ImageName, ImageSteps, Images } from './naiveImages.js';
+import { measureStepsOf } from './userMeasures.js';
 import { type Drawn, inMemory } from './volumes.js';
 import { within } from './waiting.js';
 
-/** Where images of a chain go, by their names. */
-export type Saves = Readonly<Partial<Record<FixedImage, ImageSink>>>;
+/** What a chain of the tests may save. */
+export type SavedName = ImageName | 'maxima' | 'shape';
+
+/** Where it goes. */
+export type Saves = Readonly<Partial<Record<SavedName, ImageSink>>>;
 
 /**
  * The steps of a chain. It is drawn, so the compiler cannot know which images there are, or what is measured; images are saved where
- * all have been made.
+ * all have been made, labels behind the shapes.
  */
 export function stepsOf(chain: Chain, saves: Saves = {}): Step<'source', 'maxima' | 'shape' | 'intensity'> {
   const { maxima: peaks, shape: mask, method = 'max', radius, measure } = chain;
   const measured = { method, measure, ...(radius === undefined ? {} : { radius }) } as IntensityOptions<FixedImage>;
-  const saving = Object.entries(saves).map(([name, sink]) => save(name as FixedImage, sink));
-  const shaped = mask === null ? [] : [shape(mask)];
-  const all = [...imageStepsOf(chain), ...saving, maxima(peaks), ...shaped, intensity(measured)];
+  const saved = (...names: SavedName[]) =>
+    Object.entries(saves).flatMap(([name, sink]) =>
+      names.includes(name as SavedName) ? [save(name as SavedName, sink)] : [],
+    );
+  const shaped = mask === null ? [] : [shape(mask), ...saved('shape')];
+  const all = [
+    ...imageStepsOf(chain),
+    ...saved(...FIXED_IMAGES, 'smooth'),
+    maxima(peaks),
+    ...saved('maxima'),
+    ...shaped,
+    intensity(measured),
+    ...measureStepsOf(chain),
+  ];
   return (steps as (...all: readonly unknown[]) => unknown)(...all) as ReturnType<typeof stepsOf>;
 }
 
 /** The images that a chain makes of a whole volume, each as one block makes it. */
 export async function imagesMade(drawn: Drawn, chain: ImageSteps): Promise<Partial<Images>> {
-  const made: Partial<Record<FixedImage, Voxels>> = {};
+  const made: Partial<Record<ImageName, Voxels>> = {};
   const all = imageStepsOf(chain);
   if (all.length === 0) return made;
-  const through = (steps as (...all: readonly unknown[]) => unknown)(...all) as Step<'source', FixedImage>;
+  const through = (steps as (...all: readonly unknown[]) => unknown)(...all) as Step<'source', ImageName>;
   const block = await lastValueFrom(blocks(inMemory(drawn), { size: drawn.size }).pipe(through));
   for (const name of block.has) if (name !== 'source') made[name] = await block.voxels(name);
   return made;

@@ -1,7 +1,6 @@
 /** Whether images that a run made are those that SPEC.md has its steps make. */
-import type { FixedImage } from '../../core/block.js';
 import type { Voxels } from '../../core/volume.js';
-import { type ImageSteps, type Images, imagesOf } from './naiveImages.js';
+import { type ImageName, type ImageSteps, type Images, imagesOf } from './naiveImages.js';
 import { position } from './places.js';
 import type { Drawn } from './volumes.js';
 
@@ -19,7 +18,7 @@ export function dogTolerance(from: Voxels): number {
 export function imageProblems(drawn: Drawn, steps: ImageSteps, found: Partial<Images>): Record<string, unknown> {
   const wrong: Record<string, unknown> = {};
   for (const [name, { image, from }] of Object.entries(imagesOf(drawn, steps, found).made)) {
-    const ours = found[name as FixedImage];
+    const ours = found[name as ImageName];
     if (ours === undefined || ours.constructor !== image.constructor || ours.length !== image.length) {
       wrong[name] =
         `${ours?.length} voxels of ${ours?.constructor.name}, expected ${image.length} of ${image.constructor.name}`;

@@ -3,10 +3,11 @@ import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import { from, mergeMap, toArray } from 'rxjs';
 import { AXES, addHalos, extent, noHalo } from '../../core/geometry.js';
-import { FIXED_IMAGES, type FixedImage, type Volume, type Zyx } from '../../index.js';
+import { FIXED_IMAGES, type ImageVoxels, type Volume, type Voxels, type Zyx } from '../../index.js';
 import { reachedBy } from './chainTally.js';
-import { channelsOf, detect, imagesMade, sorted, stepsOf } from './detect.js';
+import { channelsOf, detect, imagesMade, type SavedName, sorted, stepsOf } from './detect.js';
 import { imageProblems } from './imageTruth.js';
+import { ASKED_COLUMNS, type AskedColumn, labelsOf, withColumns } from './labelTruth.js';
 import { blockCount, coreFor, coreSizes, coresWith } from './layouts.js';
 import {
   drawMask,
@@ -44,7 +45,9 @@ export interface LayoutCase {
   readonly channels?: ChannelRecipes;
   readonly chain: ChainRecipe;
   /** Images that are written too. */
-  readonly saved?: readonly FixedImage[];
+  readonly saved?: readonly SavedName[];
+  /** Columns that are asked for; of spheres only that of labels. */
+  readonly columns?: readonly AskedColumn[];
   readonly core: Zyx;
   readonly overlap?: Zyx;
   readonly mask?: MaskRecipe | null;
@@ -77,7 +80,11 @@ export const layoutCases: fc.Arbitrary<LayoutCase> = fc.record({ ...drawnParts, 
 export const anyChainCases: fc.Arbitrary<LayoutCase> = fc.record({
   ...drawnParts,
   chain: anyChainRecipes(),
-  saved: fc.oneof(fc.constant([]), fc.subarray([...FIXED_IMAGES], { minLength: 1 })),
+  columns: fc.oneof(fc.constant([]), fc.shuffledSubarray([...ASKED_COLUMNS])),
+  saved: fc.oneof(
+    fc.constant([]),
+    fc.subarray([...FIXED_IMAGES, 'smooth', 'maxima', 'shape'] as SavedName[], { minLength: 1 }),
+  ),
 });
 
 /** Runs a case and says what is wrong with it, or nothing; `seen` is told what the case reached. */
@@ -99,11 +106,14 @@ export async function problemsOf(
   // Of a source that keeps planes each push takes one, and rings wrap around; of another a push takes all of these small volumes.
   const planeByPlane = arrival === null && engine.delays.length % 2 === 1;
   const source = { ...inMemory(drawn), ...(planeByPlane && { keepsPlanes: 4096 }) };
-  const files = await SavedFiles.open(drawnCase.saved ?? []);
+  const { saved: toSave = [], columns: toAsk = [] } = drawnCase;
+  const saved = toSave.filter((name) => (name !== 'smooth' || chain.smooth) && (name !== 'shape' || chain.shape));
+  const columns = toAsk.filter((name) => chain.shape || name === 'label');
+  const files = await SavedFiles.open(saved);
   const split = await detect(record(source), chain, {
     core,
     layout: { ...limits, also, overlap },
-    options: arrival === null ? options : { ...options, order: 'any' },
+    options: { ...options, columns, ...(arrival === null ? {} : { order: 'any' }) },
     saves: files.of('split'),
     ...(arrival === null
       ? {}
@@ -118,17 +128,27 @@ export async function problemsOf(
   const whole = await detect(drawn, chain, {
     core: tiled,
     layout: limits,
-    options: { threads: 1, target: 'portable' },
+    options: { threads: 1, target: 'portable', columns },
     saves: files.of('whole'),
   });
   const made = await imagesMade(drawn, chain);
-  const { images } = imagesOf(drawn, chain, made);
+  const walked = imagesOf(drawn, chain, made);
+  const kept = keptBy(mask, region, drawn.size);
+  const truth = withColumns(naive(drawn, chain, kept, made), columns, {
+    size: drawn.size,
+    image: walked.searched,
+    source: walked.images.source,
+  });
+  const everything = region ?? wholeOf(drawn.size);
+  const right = (name: SavedName): ImageVoxels => {
+    if (name === 'shape') return labelsOf(truth, drawn.size, everything);
+    const image = name === 'maxima' ? marked(truth.maxima, drawn.data.length) : walked.images[name];
+    return cut(image as Voxels, drawn.size, everything);
+  };
   const wrong: Record<string, unknown> = {
     ...imageProblems(drawn, chain, made),
-    ...(await files.problems((name) => cut(images[name], drawn.size, region ?? wholeOf(drawn.size)))),
+    ...(await files.problems(right)),
   };
-  const kept = keptBy(mask, region, drawn.size);
-  const truth = naive(drawn, chain, kept, made);
   const expected = rowsInLayout(truth, core, tiled, region?.start);
   const seams = seamsInLayout(truth, core, tiled, region?.start);
 
@@ -174,8 +194,9 @@ export async function problemsOf(
     const depends = crossing.some(({ values }) => values.some((of) => sum(of) !== sum([...of].reverse())));
     seen('a sum across cores that depends on its order', depends);
   }
-  for (const name of drawnCase.saved ?? []) seen(`saved: ${name}`, blockCount(core, tiled) > 1);
-  if (expected.length > 0) for (const what of reachedBy(chain, truth, images, drawn.size)) seen(what);
+  for (const name of columns) seen(`column: ${name}`, blockCount(core, tiled) > 1 && expected.length > 1);
+  for (const name of saved) seen(`saved: ${name}`, blockCount(core, tiled) > 1);
+  if (expected.length > 0) for (const what of reachedBy(chain, truth, walked, drawn.size)) seen(what);
   seen('an empty mask', drawnCase.mask?.kind === 'empty');
 
   const compare = (what: string, found: unknown, right: unknown) => {
@@ -190,6 +211,13 @@ export async function problemsOf(
   compare('target', split.progress.target, engine.target);
   compare('bytes that a budget keeps', options.memory?.liveBytes ?? 0, 0);
   return wrong;
+}
+
+/** An image that is 1 at these places. */
+function marked(places: readonly number[], voxels: number): Voxels {
+  const image = new Uint8Array(voxels);
+  for (const at of places) image[at] = 1;
+  return image;
 }
 
 function sum(values: readonly number[]): number {

@@ -3,18 +3,18 @@
  * It shares no code with the product, so that a property that compares with it checks the answer and not only that one
  * layout gives what another gives.
  */
-import type { FixedImage } from '../../core/block.js';
 import type { Zyx } from '../../core/geometry.js';
 import type { Voxels } from '../../core/volume.js';
 import { blockAt } from './layouts.js';
-import { asRead, type ImageSteps, type Images, imagesOf } from './naiveImages.js';
+import { asRead, type ImageName, type ImageSteps, type Images, imagesOf } from './naiveImages.js';
 import { type Maxima, peaks } from './naiveMaxima.js';
 import { type Component, connected, mergePlateaus, watershed } from './naiveShapes.js';
 import { around, neighbours, position } from './places.js';
+import { nearOf, ownOf, type UserMeasures } from './userMeasures.js';
 import type { Drawn } from './volumes.js';
 
 /** What is asked of the steps; null skips a step, or takes all for a threshold. */
-export interface Chain extends ImageSteps {
+export interface Chain extends ImageSteps, UserMeasures {
   readonly maxima: Maxima;
   /** Without shapes, spheres are measured. */
   readonly shape: { readonly threshold: number | null } | null;
@@ -32,6 +32,8 @@ export interface Cell {
   readonly row: number[];
   /** An index into the components, or -1 where there are no shapes. */
   readonly component: number;
+  /** The places of its voxels, or of those of its sphere, in order. */
+  readonly voxels: readonly number[];
   /** What each measure is taken of: an image's values, in z, y, x order of the voxels. */
   readonly values: number[][];
 }
@@ -40,6 +42,8 @@ export interface Truth {
   readonly names: string[];
   /** In z, y, x order of the centers. */
   readonly cells: Cell[];
+  /** The places of all maxima that count, in z, y, x order, whether they are in the mask or not. */
+  readonly maxima: number[];
   /** Components of the mask, in the order of their first voxels. */
   readonly components: Component[];
   /** Pairs of neighbours above the threshold of which one counts and the other does not: where components are cut. */
@@ -71,21 +75,29 @@ export function naive(
   made: Partial<Images> = {},
 ): Truth {
   const { size, also = {} } = drawn;
-  const { images } = imagesOf(drawn, chain, made);
-  const { found, dropped, cutByReach } = peaks(images.dog, size, chain.maxima);
-  const of = divided(images.dog, size, chain, kept, found);
-  const measured = chain.measure.map((name) => (also[name] ? asRead(also[name]) : images[name as FixedImage]));
+  const { images, searched } = imagesOf(drawn, chain, made);
+  const { found, dropped, cutByReach } = peaks(searched, size, chain.maxima);
+  const of = divided(searched, size, chain, kept, found);
+  const image = (name: string) => (also[name] ? asRead(also[name]) : (images[name as ImageName] as Voxels));
+  const measured = chain.measure.map(image);
+  const { near, own } = chain;
   const measure = methods[chain.method ?? 'max'];
   const cells = of.seeds.map((seed, i) => {
     const at = position(seed, size);
     const voxels = of.voxels[i] as number[];
     const values = measured.map((image) => voxels.map((voxel) => image[voxel] as number));
     const counted = chain.shape === null ? [] : [voxels.length];
-    const row = [at.x, at.y, at.z, ...counted, ...values.map(measure)];
-    return { at, row, component: of.componentOf[seed] ?? -1, values };
+    const byUser = [
+      ...(near ? [nearOf(image(near.of), size, at, near.window)] : []),
+      ...(own ? [ownOf(image(own.of), size, at, voxels)] : []),
+    ];
+    const row = [at.x, at.y, at.z, ...counted, ...values.map(measure), ...byUser];
+    return { at, row, component: of.componentOf[seed] ?? -1, voxels, values };
   });
-  const names = ['x', 'y', 'z', ...(chain.shape === null ? [] : ['size']), ...chain.measure];
-  return { names, cells, components: of.components, cuts: of.cuts, dropped, cutByReach };
+  const byUser = [...(near ? ['near'] : []), ...(own ? ['own'] : [])];
+  const names = ['x', 'y', 'z', ...(chain.shape === null ? [] : ['size']), ...chain.measure, ...byUser];
+  const maxima = found.filter((voxel) => kept(position(voxel, size)));
+  return { names, cells, maxima, components: of.components, cuts: of.cuts, dropped, cutByReach };
 }
 
 /** Which maxima are centers of cells, and the voxels of each cell in z, y, x order. */

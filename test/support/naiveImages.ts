@@ -3,6 +3,8 @@ import { FIXED_IMAGES, type FixedImage } from '../../core/block.js';
 import type { Zyx } from '../../core/geometry.js';
 import type { Voxels } from '../../core/volume.js';
 import { dog, type Equalization, equalize, type Gaussians } from './naiveFilters.js';
+import { weighed } from './naiveStep.js';
+import type { Weighing } from './userFunctions.js';
 
 /** The greatest finite float32, which greater results become. */
 const MOST_FLOAT = (2 - 2 ** -23) * 2 ** 127;
@@ -33,6 +35,8 @@ export interface ImageSteps {
   readonly removeBackground: Background | null;
   readonly equalize?: Equalization | null;
   readonly dog?: Gaussians | null;
+  /** A step of the user's own, `smooth`, and the fixed image that it comes right behind, or behind the place of. */
+  readonly smooth?: (Weighing & { readonly behind: FixedImage }) | null;
 }
 
 /** What each step makes of the image before it, or null where it is skipped. */
@@ -45,13 +49,19 @@ const makers: Readonly<
   dog: (image, size, { dog: asked }) => asked && dog(image, size, asked),
 };
 
-export type Images = Readonly<Record<FixedImage, Voxels>>;
+/** Images that a chain of the tests may have. */
+export type ImageName = FixedImage | 'smooth';
 
-interface Walked {
+/** What each name stands for; `smooth`, which has no place of its own, only where it is made. */
+export type Images = Readonly<Record<FixedImage, Voxels>> & { readonly smooth?: Voxels };
+
+export interface Walked {
+  /** The one made last, in which maxima are searched. */
+  readonly searched: Voxels;
   /** What each name stands for. */
   readonly images: Images;
   /** What each step that is not skipped has to make, and of which image. */
-  readonly made: Partial<Record<FixedImage, { readonly image: Voxels; readonly from: Voxels }>>;
+  readonly made: Partial<Record<ImageName, { readonly image: Voxels; readonly from: Voxels }>>;
 }
 
 /** What the chain sees of a source: -0 reads as 0. */
@@ -69,18 +79,28 @@ export function imagesOf(
   given: Partial<Images> = {},
 ): Walked {
   let last = asRead(data);
-  const images: Partial<Record<FixedImage, Voxels>> = { source: last };
-  const made: Walked['made'] = {};
-  for (const name of FIXED_IMAGES) {
-    if (name === 'source') continue;
-    const image = makers[name](last, size, steps);
-    if (image) {
-      made[name] = { image, from: last };
-      last = given[name] ?? image;
-    }
+  const images: Partial<Record<ImageName, Voxels>> = {};
+  const made: Partial<Record<ImageName, { readonly image: Voxels; readonly from: Voxels }>> = {};
+  let skipped: FixedImage[] = [];
+  const add = (name: ImageName, image: Voxels) => {
+    made[name] = { image, from: last };
+    last = given[name] ?? image;
     images[name] = last;
+  };
+  for (const name of FIXED_IMAGES) {
+    const image = name === 'source' ? last : makers[name](last, size, steps);
+    if (!image) skipped.push(name);
+    else {
+      // A step that was skipped means its input, as late as it could have come.
+      for (const earlier of skipped) images[earlier] = last;
+      skipped = [];
+      if (name === 'source') images.source = last;
+      else add(name, image);
+    }
+    if (steps.smooth?.behind === name) add('smooth', asRead(weighed([last], size, steps.smooth)));
   }
-  return { images: images as Images, made };
+  for (const name of skipped) images[name] = last;
+  return { searched: last, images: images as Images, made };
 }
 
 /** ((I - B) / (F - B)) s per plane, left to right in float64, rounded once: integers half to even, and saturated. */

@@ -11,6 +11,11 @@ export interface Image {
 
 const arrays = { '|u1': Uint8Array, '<u2': Uint16Array, '<f4': Float32Array };
 
+export interface LabelFile {
+  readonly size: Zyx;
+  readonly data: Uint32Array;
+}
+
 /** Reads a C-order (z, y, x) file of uint8, or of little-endian uint16 or float32. */
 export async function readNpy(path: string): Promise<Image> {
   const file = await readFile(path);
@@ -24,6 +29,21 @@ export async function readNpy(path: string): Promise<Image> {
   const [z, y, x] = extents.slice(1).map(Number) as [number, number, number];
   const bytes = Uint8Array.prototype.slice.call(file, 10 + headerBytes);
   return { size: { z, y, x }, data: new array(bytes.buffer, 0, z * y * x) };
+}
+
+/** Reads a C-order (z, y, x) file of little-endian uint32, or of int64 as the reference has them. */
+export async function readLabels(path: string): Promise<LabelFile> {
+  const file = await readFile(path);
+  const headerBytes = file.readUInt16LE(8);
+  const header = file.toString('latin1', 10, 10 + headerBytes);
+  const extents = /'descr': '<(u4|i8)', 'fortran_order': False, 'shape': \((\d+), (\d+), (\d+)\)/.exec(header);
+  if (!extents) throw new Error(`${path}: a (z, y, x) file of uint32 was expected, got ${header.trim()}`);
+  const [z, y, x] = extents.slice(2).map(Number) as [number, number, number];
+  const { buffer } = Uint8Array.prototype.slice.call(file, 10 + headerBytes);
+  const count = z * y * x;
+  const wide = extents[1] === 'i8';
+  const data = wide ? Uint32Array.from(new BigInt64Array(buffer, 0, count), Number) : new Uint32Array(buffer, 0, count);
+  return { size: { z, y, x }, data };
 }
 
 /** Reads a C-order (y, x) file of little-endian float32. */

@@ -5,7 +5,8 @@ import { supportedTargets } from '../../core/target.js';
 import { Budget, type CellsOptions, FIXED_IMAGES, type Target, type Zyx } from '../../index.js';
 import { type ImageRecipes, imageRecipes, imageStepsFor } from './imageRecipes.js';
 import { type Chain, METHODS, type Method } from './naive.js';
-import { type Background, imagesOf } from './naiveImages.js';
+import { type Background, type ImageSteps, imagesOf } from './naiveImages.js';
+import type { UserMeasures } from './userMeasures.js';
 import { type Drawn, drawVolume, type VolumeRecipe } from './volumes.js';
 
 export interface ChainRecipe extends ImageRecipes {
@@ -24,6 +25,10 @@ export interface ChainRecipe extends ImageRecipes {
   readonly spheres?: number | null;
   /** Of names that the volume has no channel of, nothing is measured. */
   readonly measure: readonly string[];
+  /** What users bring: a step, and measures of what else than of such names. */
+  readonly smooth?: ImageSteps['smooth'];
+  readonly near?: UserMeasures['near'];
+  readonly own?: UserMeasures['own'];
 }
 
 /** Names under which a volume may have channels. */
@@ -54,7 +59,7 @@ export function chainRecipes(): fc.Arbitrary<ChainRecipe> {
     // The smallest ones lie between a float and its neighbour, so that a threshold rounded to a float would be another.
     offset: fc.constantFrom(0, -0.5, -1, 0.5, -(2 ** -30), 2 ** -30),
     method: fc.constantFrom(...METHODS),
-    measure: fc.shuffledSubarray([...FIXED_IMAGES, ...channelNames], { minLength: 1 }),
+    measure: fc.shuffledSubarray([...FIXED_IMAGES, ...channelNames, 'smooth'], { minLength: 1 }),
   });
 }
 
@@ -65,12 +70,24 @@ export function anyChainRecipes(): fc.Arbitrary<ChainRecipe> {
     place: fc.constantFrom(0, 0, 0.05, 0.1, 0.2, 0.5, 1),
     reach: fc.record({ z: reach, y: reach, x: reach }),
   });
+  const small = fc.record({ z: fc.nat(1), y: fc.nat(1), x: fc.nat(1) });
+  const smooth = fc.record({
+    halo: small,
+    dtype: fc.constantFrom('uint8' as const, 'uint16' as const, 'float32' as const),
+    behind: fc.constantFrom(...FIXED_IMAGES),
+  });
+  const of = fc.constantFrom(...FIXED_IMAGES, ...channelNames, 'smooth');
+  const extent = fc.integer({ min: 1, max: 5 });
+  const near = fc.record({ of, window: fc.record({ z: extent, y: extent, x: extent }) });
   return fc
     .tuple(
       chainRecipes(),
       imageRecipes(),
       fc.record({
         standsOut: fc.option(standsOut, { freq: 2 }),
+        smooth: fc.option(smooth, { freq: 2 }),
+        near: fc.option(near, { freq: 2 }),
+        own: fc.option(fc.record({ of }), { freq: 2 }),
         spheres: fc.oneof(fc.constant(null), fc.constantFrom(0, 1, 1.5, 2, 2.5, 3, 3.7)),
       }),
     )
@@ -79,8 +96,9 @@ export function anyChainRecipes(): fc.Arbitrary<ChainRecipe> {
 
 /** The chain of a recipe, its thresholds set by the values of the volume. */
 export function chainFor(recipe: ChainRecipe, { data, size, also = {} }: Drawn): Chain {
-  const steps = imageStepsFor(recipe, size);
-  const { dog: image } = imagesOf({ data, size }, steps).images;
+  const { smooth, near, own } = recipe;
+  const steps = { ...imageStepsFor(recipe, size), ...(smooth ? { smooth } : {}) };
+  const { searched: image } = imagesOf({ data, size }, steps);
   const values = [...new Set(image)].sort((a, b) => a - b);
   const at = (place: number) => Math.round(place * (values.length - 1));
   const threshold = (place: number | null) => {
@@ -92,7 +110,10 @@ export function chainFor(recipe: ChainRecipe, { data, size, also = {} }: Drawn):
   };
   const { standsOut, spheres = null } = recipe;
   const height = (place: number) => (values[at(place)] as number) - (values[0] as number);
-  const measure = recipe.measure.filter((name) => name in also || (FIXED_IMAGES as readonly string[]).includes(name));
+  const known = [...FIXED_IMAGES, ...Object.keys(also), ...(smooth ? ['smooth'] : [])];
+  const measure = recipe.measure.filter((name) => known.includes(name));
+  const ofKnown = <Measured extends { readonly of: string }>(one: Measured) =>
+    known.includes(one.of) ? one : { ...one, of: 'source' };
   return {
     ...steps,
     maxima: {
@@ -105,6 +126,8 @@ export function chainFor(recipe: ChainRecipe, { data, size, also = {} }: Drawn):
     method: recipe.method ?? 'max',
     ...(spheres === null ? {} : { radius: spheres }),
     measure: measure.length > 0 ? measure : ['source'],
+    ...(near ? { near: ofKnown(near) } : {}),
+    ...(own && spheres === null ? { own: ofKnown(own) } : {}),
   };
 }
 

@@ -1,5 +1,5 @@
 /** Functions of users, as inline steps take them and as worker threads load them. */
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { PlaneWindow, Voxels } from '../../index.js';
 
 export interface Weighing {
@@ -41,10 +41,15 @@ export function weigh({ planes, center, size, others, options }: PlaneWindow): V
   return out;
 }
 
-/** The same, some time later. */
+/** The same, some turns of the event loop later. */
 export async function weighLater(window: PlaneWindow): Promise<Voxels> {
-  await sleep(window.planes.length);
+  for (let turns = window.planes.length; turns > 0; turns--) await nextTurn();
   return weigh(window);
+}
+
+/** Half of each voxel. */
+export function half({ planes, center }: PlaneWindow): Voxels {
+  return (planes[center] as Voxels).map((value) => Math.floor(value / 2));
 }
 
 export function boom(): Voxels {
