@@ -66,7 +66,7 @@ const COLUMN = /^([xyz]|size|volume|label|flags|centroid_[xyz]|box_[xyz][01])$/;
  * gives another type or number of voxels, NaN or infinity
  * @example
  * declare module 'somaflow' { interface Results { readonly smooth: 'voxels' } }
- * const smooth = step('smooth', { halo: { z: 0, y: 1, x: 1 }, module: new URL('./smooth.mjs', import.meta.url) });
+ * const smooth = step('smooth', { halo: { z: 0, y: 1, x: 1 }, module: new URL('./smooth.js', import.meta.url) });
  * blocks(volume).pipe(removeBackground(), smooth, maxima(), shape(), intensity({ measure: ['source', 'smooth'] }), cells())
  */
 export function step<const Name extends NamedImage, const With extends ImageResult = never>(

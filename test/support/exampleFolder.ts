@@ -36,7 +36,8 @@ export async function fillExampleFolder(folder: string, javascript: string): Pro
       join(folder, 'tissue.tif'),
       tiffPagesBytes(Array(z / 2).fill(new Uint16Array((y / 2) * (x / 2)).fill(1)), y / 2, x / 2),
     ),
-    writeFile(join(folder, 'smooth.mjs'), 'export default ({ planes, center }) => planes[center].slice();\n'),
+    writeFile(join(folder, 'package.json'), '{ "type": "module" }'),
+    writeFile(join(folder, 'smooth.js'), 'export default ({ planes, center }) => planes[center].slice();'),
     writeFile(join(folder, 'earlier.csv'), 'x,y,z,size,source\n12,20,4,140,1250\n40,30,9,60,900.5\n'),
   ]);
   const program = join(folder, 'example.mjs');
