@@ -219,13 +219,13 @@ test('a window that takes more than the memory for images is refused before the 
 test('maxima are saved whether they are in a shape or not, by pipelines with and without a table, and by parameters', async (t) => {
   const folder = await tempFolder(t);
   const path = (name: string) => join(folder, `${name}.npy`);
-  const noise = drawVolume({ kind: 'noise', size: { z: 6, y: 20, x: 20 }, seed: 4, levels: 9 });
+  const noise = drawVolume({ kind: 'noise', size: { z: 6, y: 20, x: 20 }, seed: 4, levels: 60 });
   const found = naive(noise, chain).maxima;
   const expected = new Uint8Array(noise.data.length);
   for (const at of found) expected[at] = 1;
   const values = found.map((at) => noise.data[at] as number).sort((a, b) => a - b);
   const searched = () => blocks(inMemory(noise), { size: core }).pipe(maxima({ size: 3, threshold: 200 }));
-  const threshold = values[Math.floor(values.length / 2)] as number;
+  const threshold = values[0] as number;
   t.true(threshold < (values.at(-1) as number), 'all maxima are outside of the mask, or none is');
 
   const saving = (name: string) => save('maxima', npyVolume(path(name)));
