@@ -118,6 +118,24 @@ test('windows come many at a time, and with the extent of the volume', async (t)
   t.true(calls.length > 2, `${calls.length} calls`);
 });
 
+test('several windows of a cell have their own values', async (t) => {
+  const at = (name: string, window: { z: number; y: number; x: number }, place: number) =>
+    measure(name, { of: 'source', window }, ({ voxels }, count) =>
+      Float64Array.from({ length: count }, (_, cell) => voxels[(voxels.length / count) * cell + place] as number),
+    );
+  const before = at('before', { z: 1, y: 1, x: 3 }, 0);
+  const own = at('own', { z: 1, y: 1, x: 1 }, 0);
+  const below = at('below', { z: 1, y: 3, x: 1 }, 2);
+  const { rows } = await gather(() => shaped().pipe(before, own, below, cells()));
+  const value = (z: number, y: number, x: number) =>
+    y < 0 || x < 0 || y >= drawn.size.y || x >= drawn.size.x
+      ? 0
+      : drawn.data[(z * drawn.size.y + y) * drawn.size.x + x];
+  t.is(rows.length, truth.cells.length);
+  for (const [x = 0, y = 0, z = 0, , ...found] of rows)
+    t.deepEqual(found, [value(z, y, x - 1), value(z, y, x), value(z, y + 1, x)]);
+});
+
 /** The error with which a pipeline with this measure ends. */
 async function failure(t: ExecutionContext, over: 'windows' | 'voxels', call: MeasureFunction<unknown>) {
   const budget = ample();
