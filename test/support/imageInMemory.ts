@@ -1,4 +1,3 @@
-import assert from 'node:assert/strict';
 import type { ImageDescription, ImageSink, ImageVoxels, Region } from '../../index.js';
 
 /** A sink that keeps an image of labels, and takes only regions that tile it: each voxel once, all before the end. */
@@ -12,14 +11,14 @@ export class ImageInMemory implements ImageSink {
   private written = new Uint8Array(0);
 
   async open(image: ImageDescription): Promise<void> {
-    assert.equal(image.dtype, 'uint32');
+    expect(image.dtype === 'uint32', `labels are ${image.dtype}`);
     this.image = image;
     this.state = 'open';
     this.resize(image.size.z ?? 0);
   }
 
   async write(region: Region, voxels: ImageVoxels): Promise<void> {
-    assert.equal(this.state, 'open');
+    expect(this.state === 'open', `written while ${this.state}`);
     const { y: height, x: width } = (this.image as ImageDescription).size;
     const { start, stop } = region;
     if (this.image?.size.z === null) this.resize(Math.max(stop.z, this.voxels.length / (height * width)));
@@ -31,14 +30,14 @@ export class ImageInMemory implements ImageSink {
           this.voxels[to] = voxels[from++] as number;
           this.written[to] = (this.written[to] as number) + 1;
         }
-    assert.equal(from, voxels.length);
+    expect(from === voxels.length, `${voxels.length} voxels of ${from}`);
     this.regions.push(region);
   }
 
   async close(depth: number): Promise<void> {
     const { y, x } = (this.image as ImageDescription).size;
-    assert.equal(this.voxels.length, depth * y * x);
-    assert.ok(
+    expect(this.voxels.length === depth * y * x, `${this.voxels.length} voxels of ${depth} planes`);
+    expect(
       this.written.every((times) => times === 1),
       'a voxel is not written, or twice',
     );
@@ -62,4 +61,8 @@ export class ImageInMemory implements ImageSink {
     this.voxels = voxels;
     this.written = written;
   }
+}
+
+function expect(is: boolean, otherwise: string): void {
+  if (!is) throw new Error(otherwise);
 }
