@@ -22,6 +22,11 @@ export class VoxelMeasures {
     private readonly signal: AbortSignal,
   ) {}
 
+  /** The same, for voxels that come in parts: blocks go on meanwhile, and what is left of one part is for the next one only. */
+  inParts(): VoxelMeasures {
+    return new VoxelMeasures(this.branch, this.volumeId, this.signal);
+  }
+
   /**
    * Takes voxels of cells whose rows these are, sorted by row, and has the cells measured that are complete; with `more` that is not said of
    * the last one.
