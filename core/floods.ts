@@ -128,11 +128,12 @@ export class Floods {
     const { labels, memory } = this.options;
     const measures = this.options.measures.inParts();
     const first = await labels?.add(rows);
+    const measure = measures.inParts(rows);
     const atATime = Math.ceil(memory.floods.capacityBytes / VOXEL_PARTS / RUN_BYTES);
     for (let from = 0; from < runs; from += atATime) {
       const voxels = flood.takeVoxels(from, Math.min(atATime, runs - from));
       if (first !== undefined) await labels?.image?.add(voxels.runs, first);
-      await measures.add(rows, voxels, from + atATime < runs);
+      await measure(voxels, from + atATime < runs);
     }
   }
 
