@@ -127,11 +127,12 @@ export class Floods {
   private async takeVoxels(rows: Float64Array, flood: NativeFlood, runs: number): Promise<void> {
     const { labels, measures, memory } = this.options;
     const first = await labels?.add(rows);
+    const measure = measures.inParts(rows);
     const atATime = Math.ceil(memory.floods.capacityBytes / VOXEL_PARTS / RUN_BYTES);
     for (let from = 0; from < runs; from += atATime) {
       const voxels = flood.takeVoxels(from, Math.min(atATime, runs - from));
       if (first !== undefined) await labels?.image?.add(voxels.runs, first);
-      await measures.add(rows, voxels, from + atATime < runs);
+      await measure(voxels, from + atATime < runs);
     }
   }
 

@@ -22,7 +22,7 @@ export interface PlanOptions {
   readonly threads?: number;
   /** CPU target of the kernels. Default: `SOMAFLOW_TARGET`, else the fastest that the CPU has. */
   readonly target?: Target;
-  /** Further columns of the table, as `cells` has them. Default none. */
+  /** Further columns, as `cells` takes them. */
   readonly columns?: readonly ExtraColumn[];
 }
 

@@ -1,4 +1,4 @@
-import { Worker } from 'node:worker_threads';
+import { Worker, type WorkerOptions } from 'node:worker_threads';
 import { onAbort } from '../native/onAbort.js';
 import { StepError } from './errors.js';
 import type { PlaneTask } from './planeTask.js';
@@ -39,7 +39,7 @@ export async function makeInThread(task: PlaneTask, code: ModuleCode, signal: Ab
 
 /** A worker thread, which makes one plane at a time. */
 class StepThread {
-  private readonly worker = new Worker(new URL('./stepWorker.js', import.meta.url));
+  private readonly worker = new Worker(new URL('./stepWorker.js', import.meta.url), threadOptions());
   private resolve: (answer: Failure | null) => void = () => {};
   private reject: (reason: unknown) => void = () => {};
   private idle: NodeJS.Timeout | undefined;
@@ -80,4 +80,9 @@ class StepThread {
     spare.delete(this);
     void this.worker.terminate();
   }
+}
+
+/** A program that is given to Node as text has an option that no thread with a file may inherit. */
+function threadOptions(): WorkerOptions {
+  return process.execArgv.some((option) => option.startsWith('--input-type')) ? { execArgv: [] } : {};
 }

@@ -13,9 +13,6 @@ const POSITION_BYTES = 3 * Int32Array.BYTES_PER_ELEMENT;
 
 /** Has the cells of one table measured by users' functions, over their voxels, and puts the values into their rows. */
 export class VoxelMeasures {
-  /** The voxels of a cell of which more are to come. */
-  private left: NativeVoxels | undefined;
-
   constructor(
     private readonly branch: BranchPlan,
     private readonly volumeId: string,
@@ -23,20 +20,31 @@ export class VoxelMeasures {
   ) {}
 
   /**
-   * Takes voxels of cells whose rows these are, sorted by row, and has the cells measured that are complete; with `more` that is not said of
-   * the last one.
+   * Has the cells of these rows measured, whose voxels these are, sorted by row.
    *
    * @throws {BlockError} if a function fails, naming the box of the cells
-   * @throws {BudgetError} if a cell is too large to be measured so
    */
-  async add(rows: Float64Array, voxels: NativeVoxels, more = false): Promise<void> {
-    if (this.branch.voxels.length === 0) return;
-    const all = this.left ? joined(this.left, voxels) : voxels;
-    const end = more ? lastCell(all.runs) : all.runs.length;
-    this.left = more ? this.part(all, end, all.runs.length) : undefined;
-    if (this.left) checkSize(this.branch.voxels[0] as VoxelColumn, voxelCount(this.left.runs));
-    if (end === 0) return;
-    await this.measure(rows, this.part(all, 0, end));
+  async add(rows: Float64Array, voxels: NativeVoxels): Promise<void> {
+    await this.inParts(rows)(voxels, false);
+  }
+
+  /**
+   * The same where the voxels come in parts: what it gives takes one after another, and is told whether more will come, which may be of the last
+   * cell.
+   *
+   * @throws {BudgetError} then, if a cell is too large to be measured so
+   */
+  inParts(rows: Float64Array): (voxels: NativeVoxels, more: boolean) => Promise<void> {
+    let left: NativeVoxels | undefined;
+    return async (voxels, more) => {
+      const [first] = this.branch.voxels;
+      if (!first) return;
+      const all = left ? joined(left, voxels) : voxels;
+      const end = more ? lastCell(all.runs) : all.runs.length;
+      left = more ? this.part(all, end, all.runs.length) : undefined;
+      if (left) checkSize(first, voxelCount(left.runs));
+      if (end > 0) await this.measure(rows, this.part(all, 0, end));
+    };
   }
 
   private async measure(rows: Float64Array, { runs, values }: NativeVoxels): Promise<void> {

@@ -39,7 +39,7 @@ export interface DetectionParameters {
   readonly equalize?: EqualizeEntry | null;
   readonly dog?: (DogOptions & Saved) | null;
   /** Cells are around maxima, so it cannot be null. */
-  readonly maxima?: MaximaOptions;
+  readonly maxima?: MaximaOptions & Saved;
   /** Null for the centers alone, around which spheres are measured. */
   readonly shape?: (ShapeOptions & Saved) | null;
   /** Without shapes over spheres of its `radius`, in voxels. */
@@ -111,7 +111,7 @@ export function chainOf(parameters: OpenedParameters): Step<'source', 'maxima'> 
   }
   const plans: StepPlan[] = [];
   const result = <Options extends Saved>(
-    name: FixedImage | 'shape',
+    name: FixedImage | 'maxima' | 'shape',
     entry: Options | null,
     operator: (options: Omit<Options, 'save'>) => { readonly plans: readonly StepPlan[] },
   ) => {
@@ -124,7 +124,7 @@ export function chainOf(parameters: OpenedParameters): Step<'source', 'maxima'> 
   result('background', parameters.removeBackground, removeBackground);
   result('equalized', parameters.equalize, equalize);
   result('dog', parameters.dog, dog);
-  plans.push(...maxima(parameters.maxima).plans);
+  result('maxima', parameters.maxima, maxima);
   result('shape', parameters.shape, shape);
   if (parameters.intensity) plans.push(...intensity(parameters.intensity).plans);
   return asStep(plans);

@@ -45,7 +45,7 @@ const parametersSchema = keyed({
     ...saved,
   }),
   dog: entry({ size: left, sigma: left, sigma2: left, ...saved }),
-  maxima: keyed({ size: left, threshold: left, plateaus: left, hMax: left, reach: left })
+  maxima: keyed({ size: left, threshold: left, plateaus: left, hMax: left, reach: left, ...saved })
     .nullable()
     .refine((given) => given !== null, { error: 'given, since cells are around maxima' })
     .optional(),

@@ -5,6 +5,7 @@
       "sources": [
         "bindings/addon.cc",
         "bindings/chain_binding.cc",
+        "bindings/chain_config.cc",
         "bindings/flood_binding.cc",
         "bindings/jobs.cc",
         "bindings/labels_binding.cc",

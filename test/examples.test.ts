@@ -40,6 +40,15 @@ test('examples/live finds the same number of cells in planes that are still comi
   t.true(lines.length > 2, 'cells came in one batch only, not while planes were coming');
 });
 
+/** The background that is subtracted in the examples, as a whole. */
+async function backgroundOfMini() {
+  const background = applied(await tiffSeries(MINI), removeBackground({ size: 10 }));
+  const size = { ...background.size, z: background.size.z as number };
+  const voxels = new Uint16Array(size.z * size.y * size.x);
+  await background.read({ start: { z: 0, y: 0, x: 0 }, stop: size }, voxels, new AbortController().signal);
+  return { size, voxels };
+}
+
 test('examples/median finds the cells of the median that plain code makes of the background', async (t) => {
   const folder = await scratch(t);
   const out = join(folder, 'cells.csv');
@@ -49,10 +58,7 @@ test('examples/median finds the cells of the median that plain code makes of the
   t.is(code, 0, stderr);
   t.true(stdout.includes(out), stdout);
 
-  const background = applied(await tiffSeries(MINI), removeBackground({ size: 10 }));
-  const size = { ...background.size, z: background.size.z as number };
-  const voxels = new Uint16Array(size.z * size.y * size.x);
-  await background.read({ start: { z: 0, y: 0, x: 0 }, stop: size }, voxels, new AbortController().signal);
+  const { size, voxels } = await backgroundOfMini();
   const inside = (at: number, length: number) => Math.min(Math.max(at, 0), length - 1);
   const near = new Uint16Array(9);
   const median = voxels.map((_, at) => {
@@ -81,6 +87,41 @@ test('examples/median finds the cells of the median that plain code makes of the
     own.rows.map((row) => columns.map((at) => row[at])),
     right.rows,
   );
+});
+
+test('examples/radialProfile gives each cell the width that its rings in the background have', async (t) => {
+  const out = join(await scratch(t), 'cells.csv');
+  const { code, stderr } = await ended(
+    startIn(inProject('.'), [inProject('dist/examples/radialProfile.js'), MINI, out]),
+  );
+  t.is(code, 0, stderr);
+
+  const { size, voxels } = await backgroundOfMini();
+  const widthAt = (z: number, y: number, x: number) => {
+    const rings = Array.from({ length: 10 }, (_, ring) => {
+      const values: number[] = [];
+      for (let row = Math.max(0, y - 9); row <= Math.min(size.y - 1, y + 9); row++)
+        for (let column = Math.max(0, x - 9); column <= Math.min(size.x - 1, x + 9); column++)
+          if (Math.round(Math.sqrt((row - y) ** 2 + (column - x) ** 2)) === ring)
+            values.push(voxels[(z * size.y + row) * size.x + column] as number);
+      return values.reduce((a, b) => a + b, 0) / values.length;
+    });
+    const half = (rings[0] as number) / 2;
+    const below = rings.findIndex((mean) => mean < half);
+    return (
+      below - 1 + ((rings[below - 1] as number) - half) / ((rings[below - 1] as number) - (rings[below] as number))
+    );
+  };
+  const { names, rows } = await readTable(out);
+  const expected = await readTable(EXPECTED);
+  t.deepEqual(names, ['x', 'y', 'z', 'size', 'halfWidth']);
+  t.deepEqual(
+    rows.map((row) => row.slice(0, 4)),
+    expected.rows.map((row) => row.slice(0, 4)),
+  );
+  const widths = rows.map(([x = 0, y = 0, z = 0]) => widthAt(z, y, x));
+  t.true(rows.every((row, at) => Math.abs((row[4] as number) - (widths[at] as number)) < 1e-9));
+  t.true(new Set(widths).size > 500, 'the widths are alike');
 });
 
 test("the README's program, copied into a file of the clone, writes the 623 cells", async (t) => {

@@ -25,7 +25,7 @@ const refusedParameters: [unknown, RegExp][] = [
   [{ intensity: { measure: 'source' } }, /parameters\.intensity\.measure must be a list of images, got 'source'$/],
   [{ intensity: { radius: 'x' } }, /^intensity: radius must be a number in 0\.\.255, got 'x'$/],
   [{ maxima: null }, /parameters\.maxima must be given/],
-  [{ maxima: 5 }, /parameters\.maxima must be an object of size, threshold, plateaus, hMax, reach, got 5$/],
+  [{ maxima: 5 }, /parameters\.maxima must be an object of size, threshold, plateaus, hMax, reach, save, got 5$/],
   [{ maxima: { hMax: -5 } }, /^maxima: hMax must be a finite number of at least 0, or null, got -5$/],
   [{ dog: { sise: 5 } }, /parameters\.dog has no 'sise', did you mean 'size'\?$/],
   [{ dog: {} }, /^dog: size must be/],

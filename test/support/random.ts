@@ -35,7 +35,7 @@ export function runs(
     numRuns: Math.max(1, Math.round(count * times)),
     // ava does not print the cause of an error, and the cause is what is wanted.
     includeErrorInReport: true,
-    skipAllAfterTimeLimit: 150_000 * Math.max(1, times),
+    skipAllAfterTimeLimit: 240_000 * Math.max(1, times),
     ...(SOMAFLOW_SEED === undefined ? {} : { seed: Number(SOMAFLOW_SEED) }),
   };
 }
