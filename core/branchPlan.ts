@@ -1,5 +1,6 @@
 import type { FloodRules, Method, NativeDetector } from '../native/index.js';
 import type { StepPlan } from './block.js';
+import { integerColumns } from './cellTable.js';
 import type { ChainImages } from './chainImages.js';
 import { checkColumnsOf, type ExtraColumn, extraColumnNames } from './columns.js';
 import { OptionError } from './errors.js';
@@ -105,7 +106,7 @@ export class BranchPlan {
       ...byUser.all.map(placeOf),
       ...extraColumns.map((column) => places.get(column) as number),
     ];
-    checkNames(this.columns, byUser.all);
+    checkNames(this.columns, measure, byUser.all);
     this.maskThreshold = shape?.threshold ?? BELOW_ALL;
     this.rules = {
       dtypes: kept.map((node) => images.nodes[node]?.dtype as Dtype),
@@ -150,12 +151,15 @@ function placesOf(extras: readonly ExtraColumn[], from: number): { end: number; 
   return { end: from + columns.length, places: new Map(columns.map((column, at) => [column, from + at])) };
 }
 
-/** Refuses two columns of one name, and names the step that brings the second. */
+/** Refuses two columns of one name, and measured ones of a name that stands for integers; names the step that brings it. */
 function checkNames(
   columns: readonly string[],
+  measured: readonly string[],
   byUser: readonly { readonly step: string; readonly column: string }[],
 ): void {
-  const twice = columns.find((name, at) => columns.indexOf(name) !== at);
+  const added = [...measured, ...byUser.map(({ column }) => column)];
+  const twice =
+    columns.find((name, at) => columns.indexOf(name) !== at) ?? added.find((name) => integerColumns.has(name));
   if (twice === undefined) return;
   const user = byUser.find(({ column }) => column === twice);
   if (user) throw new OptionError(user.step, 'name', 'one that no other column has', twice);

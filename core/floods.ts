@@ -125,8 +125,7 @@ export class Floods {
 
   /** Numbers and measures the cells before they are sorted, since the runs of their voxels count them as they are now. */
   private async takeVoxels(rows: Float64Array, flood: NativeFlood, runs: number): Promise<void> {
-    const { labels, memory } = this.options;
-    const measures = this.options.measures.inParts();
+    const { labels, measures, memory } = this.options;
     const first = await labels?.add(rows);
     const measure = measures.inParts(rows);
     const atATime = Math.ceil(memory.floods.capacityBytes / VOXEL_PARTS / RUN_BYTES);

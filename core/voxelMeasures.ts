@@ -19,11 +19,6 @@ export class VoxelMeasures {
     private readonly signal: AbortSignal,
   ) {}
 
-  /** The same, for voxels that come in parts: blocks go on meanwhile, and what is left of one part is for the next one only. */
-  inParts(): VoxelMeasures {
-    return new VoxelMeasures(this.branch, this.volumeId, this.signal);
-  }
-
   /**
    * Has the cells of these rows measured, whose voxels these are, sorted by row.
    *

@@ -8,7 +8,8 @@ import { asStep } from '../core/step.js';
  * is, whether it lies in a shape or not, and 0 elsewhere; of `'shape'` the labels of the cells.
  *
  * Block by block, plane by plane, whatever the layout. Labels are uint32: 0 outside of cells, and inside 1 + the rank of the cell's
- * center among all cells of the volume, in z, y, x order, which the table has as the column `label` where that is asked for. The sink is opened before the first read and gets its name once all is on disk, before
+ * center among all cells of the volume, in z, y, x order, which the table has as the column `label` where that is asked for. They are known
+ * at the end of the run, and written then. The sink is opened before the first read and gets its name once all is on disk, before
  * the last batch of cells comes. Of a region the image has the region's extent.
  *
  * @needs the result, where it is not an image that is always there; an image step that was skipped means its input

@@ -225,6 +225,11 @@ test.serial('columns that cannot be are refused, those unknown with the nearest 
     rows.map((row) => row.at(-1)),
     rows.map((_, rank) => rank + 1),
   );
+  const named = { ...fixed, also: { label: fixed.data } };
+  await t.throwsAsync(detect(named, { ...fixedChain, measure: ['label'] }), {
+    instanceOf: OptionError,
+    message: "intensity: measure must be names that no other column has, got 'label'",
+  });
   const misplaced = save('shape', new ImageInMemory()) as unknown as Step<'maxima', never>;
   const early = blocks(volumeOf()).pipe(maxima(), misplaced, cells());
   await t.throwsAsync(lastValueFrom(early), {
