@@ -6,7 +6,7 @@ import { ChainImages, type ImageNode } from './chainImages.js';
 import { slabBytes } from './chainMemory.js';
 import type { ExtraColumn } from './columns.js';
 import { BudgetError, OptionError } from './errors.js';
-import { extent, greaterHalo, grow, type Halo, type Region, type Zyx, zyx } from './geometry.js';
+import { extent, greaterHalo, grow, type Halo, noHalo, type Region, type Zyx, zyx } from './geometry.js';
 import { type ImageRequest, imageBytes } from './images.js';
 import { neighbour } from './layout.js';
 import { nativeStep } from './nativeSteps.js';
@@ -57,7 +57,12 @@ export class ChainPlan {
     this.saves = saves.list();
     const { overlap } = block.layout;
     const half = { before: zyx((a) => Math.ceil(overlap[a] / 2)), after: zyx((a) => Math.ceil(overlap[a] / 2)) };
-    this.halo = greaterHalo((this.images.nodes[0] as ImageNode).halo, half);
+    // Planes of all that is read come together, so of the source come as many as of the channel of which most are wanted.
+    const inputs = this.images.nodes.filter(({ volume }) => volume).map(({ halo }) => halo);
+    const planes = inputs.reduce(greaterHalo, noHalo);
+    const only = (of: Zyx) => ({ z: of.z, y: 0, x: 0 });
+    const alongZ = { before: only(planes.before), after: only(planes.after) };
+    this.halo = [half, alongZ].reduce(greaterHalo, (this.images.nodes[0] as ImageNode).halo);
   }
 
   /** The volumes that are read, first the one that blocks are of; and the region that a block reads of each. */
