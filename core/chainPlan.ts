@@ -18,6 +18,8 @@ import type { Volume } from './volume.js';
 
 /** Voxels of one push of planes into a chain: enough that the border between JavaScript and C++ costs nothing. */
 const PUSH_VOXELS = 2 * 1024 * 1024;
+/** Planes of one push at least where a user's module makes planes: as many may be made side by side. */
+const MODULE_PLANES = 4;
 /** What a chain may hold of open components, and its largest fragment, as parts of the sparse half. */
 const HELD_PART = 1 / 32;
 const MOST_HELD_BYTES = 4 * 1024 * 1024;
@@ -175,7 +177,8 @@ export class ChainPlan {
   private batchPlanes(block: AnyBlock): number {
     if (this.inputs(block).some(({ volume }) => volume.keepsPlanes !== undefined)) return 1;
     const { z, y, x } = this.largestRead(block);
-    return Math.max(1, Math.min(z, Math.floor(PUSH_VOXELS / (y * x))));
+    const least = this.images.nodes.some(({ made }) => typeof made?.by.external?.code === 'object') ? MODULE_PLANES : 1;
+    return Math.max(1, Math.min(z, Math.max(least, Math.floor(PUSH_VOXELS / (y * x)))));
   }
 }
 
