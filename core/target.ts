@@ -3,7 +3,7 @@ import { addon } from '../native/index.js';
 import { OptionError } from './errors.js';
 
 /** The instruction sets that kernels are compiled for; all give the same bits. */
-export type Target = 'portable' | 'avx2';
+export type Target = 'portable' | 'avx2' | 'avx512';
 
 /**
  * The targets that this machine runs, the fastest last.

@@ -15,8 +15,8 @@ namespace {
 // supportedTargets(): names of the CPU targets that this machine runs, the best one last.
 Napi::Value supported_targets(const Napi::CallbackInfo& info) {
   Napi::Array names = Napi::Array::New(info.Env());
-  names.Set(names.Length(), "portable");
-  if (supported(Target::avx2)) names.Set(names.Length(), "avx2");
+  for (const auto& [target, name] : kTargets)
+    if (supported(target)) names.Set(names.Length(), name);
   return names;
 }
 

@@ -121,7 +121,9 @@ DetectorConfig detector_of(const Napi::Object& given) {
 
 ChainConfig config_of(const Napi::Object& given) {
   ChainConfig config;
-  config.target = given.Get("target").ToString().Utf8Value() == "avx2" ? Target::avx2 : Target::portable;
+  const std::string asked = given.Get("target").ToString().Utf8Value();
+  for (const auto& [target, name] : kTargets)
+    if (name == asked) config.target = target;
   config.depth = integer(given, "depth");
   config.height = integer(given, "height");
   config.width = integer(given, "width");

@@ -36,7 +36,7 @@ struct Kernels {
 
 template <typename T>
 const Kernels<T>& kernels_for(Target target) {
-  return target == Target::avx2 ? avx2::kernels<T> : portable::kernels<T>;
+  return for_target(target, portable::kernels<T>, avx2::kernels<T>, avx512::kernels<T>);
 }
 
 constexpr size_t line = 64 / sizeof(float);

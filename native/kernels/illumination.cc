@@ -19,7 +19,7 @@ using CorrectRow = void (*)(const T*, const double* flatfield, const double* bac
 
 template <typename T>
 CorrectRow<T> row_kernel(Target target) {
-  return target == Target::avx2 ? avx2::correct_row<T> : portable::correct_row<T>;
+  return for_target<CorrectRow<T>>(target, portable::correct_row<T>, avx2::correct_row<T>, avx512::correct_row<T>);
 }
 
 }  // namespace

@@ -11,8 +11,8 @@ namespace somaflow {
 
 template <typename T>
 RowKernels<T> row_kernels(Target target) {
-  if (target == Target::avx2) return {avx2::mask_bits<T>, avx2::peak_bits<T>};
-  return {portable::mask_bits<T>, portable::peak_bits<T>};
+  return for_target<RowKernels<T>>(target, {portable::mask_bits<T>, portable::peak_bits<T>}, {avx2::mask_bits<T>, avx2::peak_bits<T>},
+                                   {avx512::mask_bits<T>, avx512::peak_bits<T>});
 }
 
 template RowKernels<uint8_t> row_kernels(Target);
@@ -20,7 +20,7 @@ template RowKernels<uint16_t> row_kernels(Target);
 template RowKernels<float> row_kernels(Target);
 
 size_t find_not_finite(Target target, float* row, size_t count) {
-  return target == Target::avx2 ? avx2::find_not_finite(row, count) : portable::find_not_finite(row, count);
+  return for_target(target, portable::find_not_finite, avx2::find_not_finite, avx512::find_not_finite)(row, count);
 }
 
 template <typename T>

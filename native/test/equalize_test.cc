@@ -108,7 +108,7 @@ void check_box(Target target, const EqualizePlan& plan, const Volume<T>& volume,
     for (int64_t x = columns; x < stride; ++x) right &= row[x] == -7.0f;
   }
   count.right(right, "equalized voxels", type_name<T>);
-  ++count.reached[std::string("boxes of ") + type_name<T> + (target == Target::avx2 ? " by avx2" : " by portable")];
+  ++count.reached[std::string("boxes of ") + type_name<T> + " by " + name_of(target)];
   const Halo halo = halo_of(plan.x(), box.x0, box.x1, xs);
   count.right(halo.before <= count.spacing_x - 1 + count.window_x / 2, "the halo before", type_name<T>);
   count.right(halo.after <= count.spacing_x - 1 + count.window_x - 1 - count.window_x / 2, "the halo after", type_name<T>);
@@ -139,7 +139,7 @@ void check(int most, Count& count) {
         box.y0 = draw(0, height - 1), box.x0 = draw(0, width - 1);
         box.y1 = draw(static_cast<int>(box.y0) + 1, height), box.x1 = draw(static_cast<int>(box.x0) + 1, width);
       }
-      for (Target target : {Target::portable, Target::avx2}) {
+      for (const auto& [target, name] : kTargets) {
         if (supported(target)) check_box(target, plan, volume, mask, mask_dtype, draw(0, depth - 1), box, plain, count);
       }
     }
@@ -182,14 +182,14 @@ void measure(const char* what, int extent, int window, int spacing, F voxel) {
   });
   std::printf("%-7s %-26s window %3d spacing %3d: percentiles %5.0f", type_name<T>, what, window, spacing, voxels / seconds);
   const PercentileGrid grid{low.data(), high.data(), xs, 0, 0};
-  for (Target target : {Target::portable, Target::avx2}) {
+  for (const auto& [target, name] : kTargets) {
     if (!supported(target)) continue;
     const double rows = best([&] {
       for (int z = 0; z < depth; ++z) {
         equalize_rows(target, plan, z, grid, grid, &volume.at(z, 0, 0), extent, whole, whole, &out[volume.index(z, 0, 0)], extent, scratch.memory.get());
       }
     });
-    std::printf("  %s %5.0f, whole step %5.0f", target == Target::portable ? "portable" : "avx2", voxels / rows, voxels / (seconds + rows));
+    std::printf("  %s %5.0f, whole step %5.0f", name_of(target), voxels / rows, voxels / (seconds + rows));
   }
   std::printf("\n");
 }

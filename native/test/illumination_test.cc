@@ -109,7 +109,7 @@ void check(Count& count) {
   std::vector<T> source(static_cast<size_t>(source_stride * (have.y1 - have.y0)));
   for (T& pixel : source) pixel = draw_pixel<T>(kind);
 
-  for (Target target : {Target::portable, Target::avx2}) {
+  for (const auto& [target, name] : kTargets) {
     if (!supported(target)) continue;
     const T untouched = 77;
     std::vector<T> out(static_cast<size_t>(out_stride * (box.y1 - box.y0)), untouched);
@@ -127,7 +127,7 @@ void check(Count& count) {
       }
       if (row[box.x1 - box.x0] != untouched && ++count.wrong <= 20) std::printf("WRONG: %s, written beyond a row\n", type_name<T>);
     }
-    ++count.reached[std::string("planes of ") + type_name<T> + (target == Target::avx2 ? " by avx2" : " by portable")];
+    ++count.reached[std::string("planes of ") + type_name<T> + " by " + name_of(target)];
     ++count.reached[dark ? "with background" : "without background"];
     count.reached["rows that end within a vector"] += (box.x1 - box.x0) % 4 != 0;
   }
@@ -142,7 +142,7 @@ void measure(bool dark) {
   for (double& value : flatfield) value = uniform(0.5, 1);
   const IlluminationPlan plan{flatfield.data(), dark ? background.data() : nullptr, extent, 0.9};
   std::printf("%-7s %s", type_name<T>, dark ? "with background   " : "without background");
-  for (Target target : {Target::portable, Target::avx2}) {
+  for (const auto& [target, name] : kTargets) {
     if (!supported(target)) continue;
     std::vector<double> seconds;
     for (double total = 0; total < 0.4; total += seconds.back()) {
@@ -155,7 +155,7 @@ void measure(bool dark) {
     }
     std::sort(seconds.begin(), seconds.end());
     const double pixels = double(extent) * extent / 1e6;
-    std::printf("  %s %5.0f (%5.0f)", target == Target::portable ? "portable" : "avx2", pixels / seconds[0], pixels / seconds[seconds.size() / 2]);
+    std::printf("  %s %5.0f (%5.0f)", name_of(target), pixels / seconds[0], pixels / seconds[seconds.size() / 2]);
   }
   std::printf("\n");
 }

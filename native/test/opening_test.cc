@@ -181,9 +181,9 @@ void check(const OpeningElement& element, int height, int width, Count& count) {
   for (int i = 0; i < 4; ++i) boxes.push_back(random_box(plane));
   const bool wide = width > plan.strip();
   for (const PlaneBox& box : boxes) {
-    for (Target target : {Target::portable, Target::avx2}) {
+    for (const auto& [target, name] : kTargets) {
       if (!supported(target)) continue;
-      ++count.reached[target == Target::avx2 ? "boxes by avx2" : "boxes by portable"];
+      ++count.reached[std::string("boxes by ") + name_of(target)];
       count.wrong += !box_is_right(target, plan, scratch.memory.get(), plane, expected, box);
     }
     const bool edge = box.y0 < plan.before_y() || box.x0 < plan.before_x() || box.y1 + plan.after_y() > height || box.x1 + plan.after_x() > width;
@@ -232,7 +232,7 @@ void measure(const OpeningElement& element) {
   const PlaneBox whole{0, extent, 0, extent};
   std::printf("%-7s %s %4d: %3zu taps, %2zu tables, %6.0f KiB", type_name<T>, element.disk ? "disk" : "rect", element.size_y, plan.taps().size(),
               plan.tables().size(), plan.scratch_bytes() / 1024.0);
-  for (Target target : {Target::portable, Target::avx2}) {
+  for (const auto& [target, name] : kTargets) {
     if (!supported(target)) continue;
     std::vector<double> seconds;
     for (double total = 0; total < 0.4 || seconds.size() < 3; total += seconds.back()) {
@@ -242,7 +242,7 @@ void measure(const OpeningElement& element) {
     }
     std::sort(seconds.begin(), seconds.end());
     const double pixels = double(extent) * extent / 1e6;
-    std::printf("  %s %5.0f (%5.0f)", target == Target::portable ? "portable" : "avx2", pixels / seconds[0], pixels / seconds[seconds.size() / 2]);
+    std::printf("  %s %5.0f (%5.0f)", name_of(target), pixels / seconds[0], pixels / seconds[seconds.size() / 2]);
   }
   std::printf("\n");
 }

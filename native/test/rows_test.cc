@@ -127,7 +127,7 @@ void check_rows(Target target, Count& count) {
   kernels.peak_bits(row, given[1], given[2], given[3], given[4], left, right, columns, threshold, peaks.data());
   count.right(mask == want_mask, "mask_bits", type_name<T>, columns);
   count.right(peaks == want_peaks, "peak_bits", type_name<T>, columns);
-  ++count.reached[std::string("rows of ") + type_name<T> + (target == Target::avx2 ? " by avx2" : " by portable")];
+  ++count.reached[std::string("rows of ") + type_name<T> + " by " + name_of(target)];
 }
 
 /// find_not_finite against its definition, with NaNs of every sign and payload.
@@ -168,12 +168,12 @@ int main() {
     with_type(dtype, [&]<typename T>() {
       count.right(bytes_of(dtype) == sizeof(T), "bytes_of", type_name<T>, sizeof(T));
       check_limits<T>(count);
-      for (Target target : {Target::portable, Target::avx2}) {
+      for (const auto& [target, name] : kTargets) {
         for (int i = 0; supported(target) && i < 1500; ++i) check_rows<T>(target, count);
       }
     });
   }
-  for (Target target : {Target::portable, Target::avx2}) {
+  for (const auto& [target, name] : kTargets) {
     if (!supported(target)) continue;
     count.right(find_not_finite(target, nullptr, 0) == 0, "find_not_finite", "float32", 0);
     for (int i = 0; i < 3000; ++i) check_finite(target, count);

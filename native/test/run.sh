@@ -1,15 +1,18 @@
 #!/usr/bin/env bash
-# Compiles the tests of the native code that need no Node, and runs them.
+# Compiles the tests of the native code that need no Node, and runs them: with CXX and RUN for another machine than this one, such as
+#
+#     CXX=aarch64-linux-gnu-g++ RUN='qemu-aarch64 -L /usr/aarch64-linux-gnu' bash native/test/run.sh
 set -euo pipefail
 cd "$(dirname "$0")/.."
-mkdir -p build
+out=build/tests-${CXX:-g++}
+mkdir -p "$out"
 
 # run NAME SOURCE...: builds test/NAME.cc with these sources, and runs it.
 run() {
   local name=$1
   shift
-  g++ -std=c++20 -O2 -pthread -Wall -Wextra -ffp-contract=off -fno-math-errno -I . "test/$name.cc" "$@" -o "build/$name"
-  "build/$name" check
+  ${CXX:-g++} -std=c++20 -O2 -pthread -Wall -Wextra -ffp-contract=off -fno-math-errno -I . "test/$name.cc" "$@" -o "$out/$name"
+  ${RUN:-} "$out/$name" check
 }
 
 run opening_test kernels/opening.cc kernels/opening_plan.cc
