@@ -147,6 +147,10 @@ struct ChainConfig {
     if (const ExternalStep* const step = image.external()) inputs.insert(inputs.end(), step->others.begin(), step->others.end());
     return inputs;
   }
+  // Where of an opening only values above a limit are ever asked for, because nothing but detectors reads it, as what they divide into cells:
+  // that limit, which is not below 0.
+  std::optional<double> counts_above(int32_t image) const;
+
   // How many planes an image is behind those that arrive.
   int32_t lag(int32_t image) const {
     const ImageConfig& made = images[static_cast<size_t>(image)];

@@ -1,5 +1,7 @@
 // The steps that make images, each by its kernel.
 #include <memory>
+#include <optional>
+#include <type_traits>
 #include <variant>
 #include <vector>
 
@@ -9,6 +11,8 @@
 #include "kernels/dog.h"
 #include "kernels/illumination.h"
 #include "kernels/opening.h"
+#include "kernels/opening_tiles.h"
+#include "kernels/rows.h"
 
 namespace somaflow {
 
@@ -23,13 +27,24 @@ template <typename T>
 class OpeningStage final : public Stage {
  public:
   OpeningStage(const ChainConfig& config, const ImageConfig& image, const OpeningStep& step)
-      : config_(config), image_(image), plan_(step.element, sizeof(T)) {}
+      : config_(config), image_(image), plan_(step.element, sizeof(T)) {
+    const std::optional<double> limit = config.counts_above(static_cast<int32_t>(&image - config.images.data()));
+    if (limit) limit_ = limit_of<T>(*limit).value;
+  }
 
   size_t scratch_bytes() const override { return plan_.scratch_bytes(); }
 
   void make(const Images& images, int32_t z, Span rows, ImagePlane out, std::byte* scratch) const override {
     const ImagePlane source = images.plane(image_.from, z);
     const Span columns = image_.x;
+    if constexpr (std::is_integral_v<T>) {
+      if (limit_) {
+        subtract_opening_above<T>(config_.target, plan_, reinterpret_cast<const T*>(source.data), source.stride, box_of(source),
+                                  config_.height, config_.width, {rows.start, rows.stop, columns.start, columns.stop},
+                                  out.row<T>(rows.start) + columns.start, out.stride, scratch, *limit_);
+        return;
+      }
+    }
     subtract_opening<T>(config_.target, plan_, reinterpret_cast<const T*>(source.data), source.stride, box_of(source),
                         config_.height, config_.width, {rows.start, rows.stop, columns.start, columns.stop},
                         out.row<T>(rows.start) + columns.start, out.stride, scratch);
@@ -39,6 +54,7 @@ class OpeningStage final : public Stage {
   const ChainConfig& config_;
   const ImageConfig& image_;
   const OpeningPlan plan_;
+  std::optional<T> limit_;  // what is not above it may be 0
 };
 
 template <typename T>

@@ -11,8 +11,9 @@ namespace somaflow {
 
 template <typename T>
 RowKernels<T> row_kernels(Target target) {
-  return for_target<RowKernels<T>>(target, {portable::mask_bits<T>, portable::peak_bits<T>}, {avx2::mask_bits<T>, avx2::peak_bits<T>},
-                                   {avx512::mask_bits<T>, avx512::peak_bits<T>});
+  return for_target<RowKernels<T>>(target, {portable::mask_bits<T>, portable::peak_bits<T>, portable::tiles_above<T>},
+                                   {avx2::mask_bits<T>, avx2::peak_bits<T>, avx2::tiles_above<T>},
+                                   {avx512::mask_bits<T>, avx512::peak_bits<T>, avx512::tiles_above<T>});
 }
 
 template RowKernels<uint8_t> row_kernels(Target);

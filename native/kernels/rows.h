@@ -20,10 +20,15 @@ template <typename T>
 using PeakBits = void (*)(const T* row, const T* above, const T* below, const T* before, const T* after, int left, int right,
                           size_t count, T threshold, uint64_t* bits);
 
+// Sets flag i to 1 where one of the 64 voxels from 64 i on, as far as there are, is above the threshold; leaves the others.
+template <typename T>
+using TilesAbove = void (*)(const T* row, size_t count, T threshold, uint8_t* flags);
+
 template <typename T>
 struct RowKernels {
   MaskBits<T> mask_bits;
   PeakBits<T> peak_bits;
+  TilesAbove<T> tiles_above;
 };
 
 template <typename T>

@@ -42,6 +42,22 @@ static void mask_bits(const T* row, size_t count, T threshold, uint64_t* bits) {
   }
 }
 
+// Of whole tiles the count is known, so that they are a few vectors.
+template <typename T>
+static inline bool any_above(const T* __restrict row, T threshold, size_t count) {
+  T found = 0;
+  for (size_t i = 0; i < count; ++i) found = found > row[i] ? found : row[i];
+  return found > threshold;
+}
+
+template <typename T>
+static void tiles_above(const T* row, size_t count, T threshold, uint8_t* flags) {
+  size_t at = 0;
+  for (; at + 64 <= count; at += 64)
+    if (flags[at / 64] == 0 && any_above(row + at, threshold, 64)) flags[at / 64] = 1;
+  if (at < count && any_above(row + at, threshold, count - at)) flags[at / 64] = 1;
+}
+
 template <typename T>
 static inline void peak_flags(const T* __restrict row, const T* __restrict above, const T* __restrict below,
                               const T* __restrict before, const T* __restrict after, const T* __restrict left,
