@@ -136,6 +136,40 @@ test('several windows of a cell have their own values', async (t) => {
     t.deepEqual(found, [value(z, y, x - 1), value(z, y, x), value(z, y + 1, x)]);
 });
 
+test('a window over a channel may reach further than anything does in the source', async (t) => {
+  const size = { z: 4, y: 40, x: 44 };
+  const voxel = ({ z, y, x }: { z: number; y: number; x: number }) => (z * size.y + y) * size.x + x;
+  const source = new Uint16Array(size.z * size.y * size.x);
+  const nuclei = source.map((_, at) => (at * 7919) % 251);
+  const centers = [0, 13, 25, 39].map((y, at) => ({ z: at, y, x: 43 - y }));
+  for (const at of centers) source[voxel(at)] = 500;
+  const wide = measure('wide', { of: 'nuclei', window: { z: 3, y: 21, x: 25 } }, ({ voxels }, count) =>
+    Float64Array.from({ length: count }, (_, cell) =>
+      [...voxels.subarray(1575 * cell, 1575 * (cell + 1))].reduce((sum, value) => sum + value),
+    ),
+  );
+  const also = { nuclei: arrayVolume(nuclei, size) };
+  const { rows } = await gather(() =>
+    blocks(arrayVolume(source, size), { size: { z: 1, y: 8, x: 8 }, also }).pipe(
+      maxima({ size: 1, threshold: 400 }),
+      wide,
+      cells(),
+    ),
+  );
+  const sumAround = (c: { z: number; y: number; x: number }) => {
+    let sum = 0;
+    for (let z = Math.max(0, c.z - 1); z <= Math.min(size.z - 1, c.z + 1); z++)
+      for (let y = Math.max(0, c.y - 10); y <= Math.min(size.y - 1, c.y + 10); y++)
+        for (let x = Math.max(0, c.x - 12); x <= Math.min(size.x - 1, c.x + 12); x++)
+          sum += nuclei[voxel({ z, y, x })] as number;
+    return sum;
+  };
+  t.deepEqual(
+    rows,
+    centers.map((at) => [at.x, at.y, at.z, sumAround(at)]),
+  );
+});
+
 /** The error with which a pipeline with this measure ends. */
 async function failure(t: ExecutionContext, over: 'windows' | 'voxels', call: MeasureFunction<unknown>) {
   const budget = ample();
