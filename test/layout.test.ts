@@ -27,7 +27,7 @@ test.serial('cells are the same for every layout, thread count, budget and CPU t
       fc.asyncProperty(layoutCases, async (drawnCase) => {
         assert.deepEqual(await problemsOf(drawnCase, reached.seen), {});
       }),
-      runs(500),
+      runs(600),
     ),
   );
   t.deepEqual(
@@ -76,7 +76,7 @@ test.serial(
         fc.asyncProperty(anyChainCases, async (drawnCase) => {
           assert.deepEqual(await problemsOf(drawnCase, reached.seen), {});
         }),
-        runs(400),
+        runs(500),
       ),
     );
     t.deepEqual(

@@ -16,6 +16,12 @@ import { volumeRecipes } from './support/volumes.js';
 /** As native/kernels/opening_tiles.h has them. */
 const TILE = { y: 32, x: 64 };
 
+/** Thresholds above the noise, so that tiles lie below them. */
+const above = fc.record({
+  seeds: fc.constantFrom(0.1, 0.3, 0.5, 0.9),
+  mask: fc.constantFrom(0.1, 0.3, 0.5, 0.9),
+});
+
 /** Few wide planes of a few cells on dim noise, in which an opening comes last before the search. */
 const cases: fc.Arbitrary<LayoutCase> = fc.record({
   volume: volumeRecipes({ kinds: ['blobs', 'beads', 'speckle'], most: 8 }).map(({ size, ...recipe }) => ({
@@ -23,19 +29,18 @@ const cases: fc.Arbitrary<LayoutCase> = fc.record({
     values: recipe.seed % 2 === 0 ? ('words' as const) : ('bytes' as const),
     size: { z: 1 + (size.z % 3), y: 40 + size.y * 5, x: 66 + size.x * 8 },
   })),
-  chain: anyChainRecipes().map((chain) => ({
-    ...chain,
-    ...{
-      removeBackground: chain.removeBackground ?? { size: { y: 5, x: 6 } },
-      equalize: null,
-      dog: null,
-      smooth: null,
-    },
+  chain: fc.record({ any: anyChainRecipes(), above, around: fc.boolean() }).map(({ any, above, around }) => ({
+    ...any,
+    ...{ removeBackground: any.removeBackground ?? { size: { y: 5, x: 6 } }, equalize: null, dog: null, smooth: null },
+    ...{ seedsAbove: above.seeds, maskAbove: above.mask, offset: 0 },
+    // What users measure is of the opening as often as of anything else.
+    ...(around && any.near ? { near: { ...any.near, of: 'background' } } : {}),
+    ...(around && any.own ? { own: { of: 'background' } } : {}),
   })),
   core: coreSizes(60),
   saved: fc.oneof(
-    { weight: 2, arbitrary: fc.constant([]) },
-    { weight: 1, arbitrary: fc.constantFrom(['background' as const], ['maxima' as const], ['shape' as const]) },
+    { weight: 1, arbitrary: fc.constant([]) },
+    { weight: 3, arbitrary: fc.constantFrom(['background' as const], ['maxima' as const], ['shape' as const]) },
   ),
   engine: engineRecipes(),
   arrival: fc.constant(null),
@@ -62,7 +67,7 @@ test.serial('cells and saved images are those of the whole opening, whatever of 
         reached.seen('voxels of it', chain.own?.of === 'background');
         for (const name of drawnCase.saved ?? []) reached.seen(`saved: ${name}`);
       }),
-      runs(120),
+      runs(260),
     ),
   );
   t.deepEqual(

@@ -28,7 +28,7 @@ export interface ImageRecipes {
   readonly dog?: Gaussians | null;
 }
 
-/** All but the background, which every chain may have. */
+/** All but the background, which every chain may have; seldom all of them. */
 export function imageRecipes(): fc.Arbitrary<Omit<ImageRecipes, 'removeBackground'>> {
   const perAxis = <T>(along: fc.Arbitrary<T>) => fc.record({ z: along, y: along, x: along });
   const illumination = fc.record({
@@ -47,16 +47,25 @@ export function imageRecipes(): fc.Arbitrary<Omit<ImageRecipes, 'removeBackgroun
     interpolate: fc.constantFrom(1 as const, 1 as const, 0 as const),
   });
   const width = fc.constantFrom(0.3, 0.8, 1, 1.7, 4);
+  // Larger than a small volume, a box is reflected at both of its edges.
+  const extent = fc.oneof(
+    { weight: 8, arbitrary: fc.integer({ min: 1, max: 9 }) },
+    { weight: 1, arbitrary: fc.integer({ min: 10, max: 15 }) },
+  );
   const sigmas = fc.option(perAxis(width), { freq: 2 });
   const gaussians = fc
-    .record({ size: perAxis(fc.integer({ min: 1, max: 9 })), sigma: sigmas, sigma2: sigmas })
+    .record({ size: perAxis(extent), sigma: sigmas, sigma2: sigmas })
     .map(({ size, sigma, sigma2 }) => ({ size, ...(sigma ? { sigma } : {}), ...(sigma2 ? { sigma2 } : {}) }));
   // Both make floats, and what follows has to see integers as well.
   const seldom = <T>(recipes: fc.Arbitrary<T>) =>
     fc.oneof({ weight: 2, arbitrary: fc.constant(null) }, { weight: 1, arbitrary: recipes });
-  return fc
-    .tuple(fc.option(illumination, { freq: 2 }), seldom(equalization), seldom(gaussians))
-    .map(([correctIllumination, equalize, dog]) => ({ correctIllumination, equalize, dog }));
+  const some = fc.record({
+    correctIllumination: fc.option(illumination, { freq: 2 }),
+    equalize: seldom(equalization),
+    dog: seldom(gaussians),
+  });
+  const all = fc.record({ correctIllumination: illumination, equalize: equalization, dog: gaussians });
+  return fc.oneof({ weight: 12, arbitrary: some }, { weight: 1, arbitrary: all });
 }
 
 /** The steps of recipes for a volume of this extent. */

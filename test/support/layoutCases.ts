@@ -74,7 +74,26 @@ const drawnParts = {
 };
 
 /** Background, maxima, shapes and intensities. */
-export const layoutCases: fc.Arbitrary<LayoutCase> = fc.record({ ...drawnParts, chain: chainRecipes() });
+const anyLayoutCases: fc.Arbitrary<LayoutCase> = fc.record({ ...drawnParts, chain: chainRecipes() });
+
+/** Large components over several cores, of floats so different that their sums depend on the order of all voxels. */
+const summedCases: fc.Arbitrary<LayoutCase> = fc.record({
+  ...drawnParts,
+  volume: volumeRecipes({ kinds: ['blobs', 'noise', 'shells', 'boxes'], least: 4 }).map((volume) => ({
+    ...volume,
+    values: volume.seed % 2 === 0 ? ('powers' as const) : ('huge' as const),
+  })),
+  core: coreSizes(8),
+  chain: chainRecipes().map((chain) => ({
+    ...chain,
+    ...{ removeBackground: null, seedsAbove: 0, maskAbove: 0, method: 'sum' as const, measure: ['source'] },
+  })),
+});
+
+export const layoutCases: fc.Arbitrary<LayoutCase> = fc.oneof(
+  { weight: 12, arbitrary: anyLayoutCases },
+  { weight: 1, arbitrary: summedCases },
+);
 
 /** Chains of any steps, in their order, and images of them that are saved. */
 export const anyChainCases: fc.Arbitrary<LayoutCase> = fc.record({

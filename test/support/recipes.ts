@@ -85,7 +85,7 @@ export function anyChainRecipes(): fc.Arbitrary<ChainRecipe> {
       imageRecipes(),
       fc.record({
         standsOut: fc.option(standsOut, { freq: 2 }),
-        smooth: fc.option(smooth, { freq: 2 }),
+        smooth: fc.option(smooth, { freq: 4 }),
         near: fc.option(near, { freq: 2 }),
         own: fc.option(fc.record({ of }), { freq: 2 }),
         spheres: fc.oneof(fc.constant(null), fc.constantFrom(0, 1, 1.5, 2, 2.5, 3, 3.7)),
