@@ -30,7 +30,7 @@ import { whole } from './support/reading.js';
 import { RecordingVolume } from './support/recordingVolume.js';
 import { clean, drawn as fixed, chain as fixedChain, core as fixedCore, truth, volumeOf } from './support/stream.js';
 import { tempFolder } from './support/temp.js';
-import { inMemory } from './support/volumes.js';
+import { drawVolume, inMemory } from './support/volumes.js';
 
 /** The rows of the fixed volume with labels, in the order of the layout. */
 const labelled = rowsInLayout(
@@ -39,6 +39,25 @@ const labelled = rowsInLayout(
   fixed.size,
 );
 const expectedLabels = labelsOf(truth, fixed.size, whole(fixed.size));
+
+test.serial('planes that are painted in parts have all their rows, also where parts do not divide them', async (t) => {
+  const noise = drawVolume({ kind: 'noise', size: { z: 3, y: 64, x: 200 }, seed: 8, levels: 5 });
+  const chain: Chain = {
+    removeBackground: null,
+    ...{ maxima: { size: { z: 1, y: 3, x: 3 }, threshold: 0 }, shape: { threshold: 1600 }, measure: ['source'] },
+  };
+  const image = new ImageInMemory();
+  const memory = new Budget({ imageBytes: 180_000, sparseBytes: 2 ** 20 });
+  await detect(noise, chain, {
+    core: { z: 4, y: 8, x: 8 },
+    options: { memory, threads: 1 },
+    saves: { shape: image },
+  });
+  t.true(image.cutsPlanes, 'whole planes fit');
+  const rows = image.regions.map(({ start, stop }) => stop.y - start.y);
+  t.true(new Set(rows).size > 1, 'all parts are alike');
+  t.deepEqual(image.voxels, labelsOf(naive(noise, chain), noise.size, whole(noise.size)));
+});
 
 test.serial('batches with labels are those without, with the same promises of what is final', async (t) => {
   const plain = await detect(fixed, fixedChain, { core: fixedCore });
