@@ -56,7 +56,13 @@ test.serial('planes that are painted in parts have all their rows, also where pa
   t.true(image.cutsPlanes, 'whole planes fit');
   const rows = image.regions.map(({ start, stop }) => stop.y - start.y);
   t.true(new Set(rows).size > 1, 'all parts are alike');
-  t.deepEqual(image.voxels, labelsOf(naive(noise, chain), noise.size, whole(noise.size)));
+  const right = labelsOf(naive(noise, chain), noise.size, whole(noise.size));
+  t.is(image.voxels.length, right.length);
+  // What a comparison of so many voxels would print is too much for the reporter.
+  t.is(
+    image.voxels.findIndex((label, at) => label !== right[at]),
+    -1,
+  );
 });
 
 test.serial('batches with labels are those without, with the same promises of what is final', async (t) => {
