@@ -1,6 +1,7 @@
 #include "chain/scan.h"
 
 #include <algorithm>
+#include <cstring>
 
 #include "chain/peaks.h"
 #include "kernels/rows.h"
@@ -63,43 +64,78 @@ class ScanOf final : public Scan {
     std::vector<ImagePlane> planes;
     for (int32_t z = band.z - detector_.window_z.before; z <= band.z + detector_.window_z.after; ++z)
       planes.push_back(images_.plane(detector_.image, z));
-    peaks_.find(planes.data(), band.rows, columns_, band.bits, band.peaks);
-    if (detector_.shape && config_.core.z.holds(band.z)) find_runs(band);
+    Span rows;  // of the core
+    std::vector<Kept> kept;
+    if (detector_.shape && config_.core.z.holds(band.z)) {
+      rows = {std::max(band.rows.start, config_.core.y.start), std::min(band.rows.stop, config_.core.y.stop)};
+      kept = kept_of(band.z);
+    }
+    // Peaks and runs of a row together, while it is near.
+    for (int32_t y = band.rows.start; y < band.rows.stop; ++y) {
+      peaks_.find(planes.data(), {y, y + 1}, columns_, band.bits, band.peaks);
+      if (!rows.holds(y)) continue;
+      const size_t before = band.mask.row_runs.empty() ? 0 : band.mask.row_runs.back(), first = band.mask.runs.size();
+      find_runs(band, kept, y);
+      // One row late, when what was asked for has come.
+      keep_values(band.mask, kept, y - 1, before, first);
+    }
+    if (rows.size() <= 0) return;
+    keep_values(band.mask, kept, rows.stop - 1, band.mask.row_runs.back(), band.mask.runs.size());
+    band.mask.row_runs.push_back(static_cast<uint32_t>(band.mask.runs.size()));
   }
 
  private:
-  void find_runs(Band& band) const {
-    const Box& core = config_.core;
-    const Span rows = {std::max(band.rows.start, core.y.start), std::min(band.rows.stop, core.y.stop)};
-    const int32_t count = core.x.size();
-    const ImagePlane image = images_.plane(detector_.image, band.z);
-    PlaneMask& mask = band.mask;
-    band.bits.resize((static_cast<size_t>(count) + 63) / 64);
-    for (int32_t y = rows.start; y < rows.stop; ++y) {
-      mask.row_runs.push_back(static_cast<uint32_t>(mask.runs.size()));
-      if (limit_.none) continue;
-      if (limit_.all) set_all(band.bits, static_cast<size_t>(count));
-      else kernels_.mask_bits(image.row<T>(y) + core.x.start, static_cast<size_t>(count), limit_.value, band.bits.data());
-      if (tissue_.asked()) tissue_.clear_outside(band.z, y, band.bits);
-      for_runs(band.bits, count, [&](int32_t begin, int32_t end) {
-        mask.runs.push_back({core.x.start + begin, end - begin, static_cast<uint32_t>(mask.values.size())});
-        append(mask.values, image.row<T>(y) + core.x.start + begin, end - begin);
-        for (const int32_t channel : detector_.channels) append_channel(mask.values, channel, band.z, y, core.x.start + begin, end - begin);
-      });
+  // A plane whose values are kept of the mask's voxels.
+  struct Kept {
+    ImagePlane plane;
+    size_t bytes;  // of a voxel
+    const std::byte* voxel(int32_t y, int32_t x) const {
+      return plane.data + ((y - plane.rows.start) * plane.stride + (x - plane.columns.start)) * static_cast<ptrdiff_t>(bytes);
     }
-    if (rows.size() > 0) mask.row_runs.push_back(static_cast<uint32_t>(mask.runs.size()));
+  };
+
+  // The image's, then those of the further channels.
+  std::vector<Kept> kept_of(int32_t z) const {
+    std::vector<Kept> kept = {{images_.plane(detector_.image, z), sizeof(T)}};
+    for (const int32_t channel : detector_.channels)
+      kept.push_back({images_.plane(channel, z), bytes_of(config_.images[static_cast<size_t>(channel)].dtype)});
+    return kept;
   }
 
-  template <typename V>
-  static void append(std::vector<uint8_t>& values, const V* from, int32_t length) {
-    const uint8_t* const bytes = reinterpret_cast<const uint8_t*>(from);
-    values.insert(values.end(), bytes, bytes + static_cast<size_t>(length) * sizeof(V));
+  // Lists the runs of a row of the core, and where their values will be.
+  void find_runs(Band& band, const std::vector<Kept>& kept, int32_t y) const {
+    const Span columns = config_.core.x;
+    const size_t count = static_cast<size_t>(columns.size());
+    PlaneMask& mask = band.mask;
+    mask.row_runs.push_back(static_cast<uint32_t>(mask.runs.size()));
+    if (limit_.none) return;
+    band.bits.resize((count + 63) / 64);
+    if (limit_.all) set_all(band.bits, count);
+    else kernels_.mask_bits(kept[0].plane.template row<T>(y) + columns.start, count, limit_.value, band.bits.data());
+    if (tissue_.asked()) tissue_.clear_outside(band.z, y, band.bits);
+    size_t value = mask.values.size();
+    const size_t voxel_bytes = detector_.rules.voxel_bytes();
+    for_runs(band.bits, columns.size(), [&](int32_t begin, int32_t end) {
+      const int32_t x = columns.start + begin, length = end - begin;
+      mask.runs.push_back({x, length, static_cast<uint32_t>(value)});
+      value += static_cast<size_t>(length) * voxel_bytes;
+      // Channels were last looked at when the image was made of them, planes ago.
+      for (size_t i = 1; i < kept.size(); ++i) __builtin_prefetch(kept[i].voxel(y, x));
+    });
+    mask.values.resize(value);
   }
 
-  void append_channel(std::vector<uint8_t>& values, int32_t channel, int32_t z, int32_t y, int32_t x, int32_t length) const {
-    const ImagePlane plane = images_.plane(channel, z);
-    with_type(config_.images[static_cast<size_t>(channel)].dtype,
-              [&]<typename V>() { append(values, plane.row<V>(y) + x, length); });
+  // Copies the values of the runs [from, to), which are of row y.
+  static void keep_values(PlaneMask& mask, const std::vector<Kept>& kept, int32_t y, size_t from, size_t to) {
+    for (size_t run = from; run < to; ++run) {
+      const auto& [x, length, value] = mask.runs[run];
+      uint8_t* into = mask.values.data() + value;
+      for (const Kept& channel : kept) {
+        const size_t bytes = static_cast<size_t>(length) * channel.bytes;
+        std::memcpy(into, channel.voxel(y, x), bytes);
+        into += bytes;
+      }
+    }
   }
 
   const ChainConfig& config_;

@@ -12,42 +12,32 @@ static inline uint64_t pack_bits(const uint8_t* __restrict flags) {
   return word;
 }
 
-static inline bool any_set(const uint8_t* __restrict flags) {
-  uint64_t all = 0;
-  for (int i = 0; i < 8; ++i) {
-    uint64_t eight;
-    __builtin_memcpy(&eight, flags + 8 * i, 8);
-    all |= eight;
-  }
-  return all != 0;
-}
-
 template <typename T>
 static inline void mask_flags(const T* __restrict row, T threshold, uint8_t* __restrict flags, size_t count) {
   for (size_t i = 0; i < count; ++i) flags[i] = row[i] > threshold ? 1 : 0;
 }
 
-template <typename T>
-static void mask_bits(const T* row, size_t count, T threshold, uint64_t* bits) {
-  uint8_t flags[64];
-  size_t at = 0;
-  for (; at + 64 <= count; at += 64) {
-    mask_flags(row + at, threshold, flags, 64);
-    bits[at / 64] = any_set(flags) ? pack_bits(flags) : 0;
-  }
-  if (at < count) {
-    __builtin_memset(flags, 0, sizeof flags);
-    mask_flags(row + at, threshold, flags, count - at);
-    bits[at / 64] = pack_bits(flags);
-  }
-}
-
-// Of whole tiles the count is known, so that they are a few vectors.
+// Of whole stretches the count is known where this is inlined, so that they are a few vectors.
 template <typename T>
 static inline bool any_above(const T* __restrict row, T threshold, size_t count) {
   T found = 0;
   for (size_t i = 0; i < count; ++i) found = found > row[i] ? found : row[i];
   return found > threshold;
+}
+
+template <typename T>
+static inline __attribute__((always_inline)) uint64_t mask_word(const T* row, T threshold, size_t count) {
+  uint8_t flags[64];
+  if (count < 64) __builtin_memset(flags, 0, sizeof flags);
+  mask_flags(row, threshold, flags, count);
+  return pack_bits(flags);
+}
+
+template <typename T>
+static void mask_bits(const T* row, size_t count, T threshold, uint64_t* bits) {
+  size_t at = 0;
+  for (; at + 64 <= count; at += 64) bits[at / 64] = any_above(row + at, threshold, 64) ? mask_word(row + at, threshold, 64) : 0;
+  if (at < count) bits[at / 64] = mask_word(row + at, threshold, count - at);
 }
 
 template <typename T>
@@ -58,36 +48,58 @@ static void tiles_above(const T* row, size_t count, T threshold, uint8_t* flags)
   if (at < count && any_above(row + at, threshold, count - at)) flags[at / 64] = 1;
 }
 
+// Rows of the planes at work have left the caches near the core since they were made. Where a branch depends on what is
+// loaded, a wrong guess waits for memory, so that what comes next is asked for ahead of it.
+constexpr size_t ahead_bytes = 2048;
+
+template <typename T>
+static inline void fetch_ahead(const T* row) {
+  const char* const bytes = reinterpret_cast<const char*>(row) + ahead_bytes;
+  for (size_t line = 0; line < 64 * sizeof(T); line += 64) __builtin_prefetch(bytes + line);
+}
+
 template <typename T>
 static inline void peak_flags(const T* __restrict row, const T* __restrict above, const T* __restrict below,
-                              const T* __restrict before, const T* __restrict after, const T* __restrict left,
-                              const T* __restrict right, T threshold, uint8_t* __restrict flags, size_t count) {
+                              const T* __restrict left, const T* __restrict right, T threshold, uint8_t* __restrict flags, size_t count) {
   for (size_t i = 0; i < count; ++i) {
-    T most = above[i] > below[i] ? above[i] : below[i];
+    const T across = above[i] > below[i] ? above[i] : below[i];
     const T beside = left[i] > right[i] ? left[i] : right[i];
-    const T across = before[i] > after[i] ? before[i] : after[i];
-    most = most > beside ? most : beside;
-    most = most > across ? most : across;
+    const T most = across > beside ? across : beside;
     flags[i] = (row[i] >= most) & (row[i] > threshold);
   }
 }
 
+// Most stretches of a row have no voxel above the threshold; then the neighbours need not be looked at.
+template <typename T>
+static inline __attribute__((always_inline)) uint64_t peak_word(const T* row, const T* above, const T* below, int left, int right,
+                                                                size_t count, T threshold) {
+  fetch_ahead(below);
+  if (!any_above(row, threshold, count)) return 0;
+  uint8_t flags[64];
+  if (count < 64) __builtin_memset(flags, 0, sizeof flags);
+  peak_flags(row, above, below, row - left, row + right, threshold, flags, count);
+  return pack_bits(flags);
+}
+
+// First within the plane, which leaves a few; the rows of the planes before and after are then on their way.
 template <typename T>
 static void peak_bits(const T* row, const T* above, const T* below, const T* before, const T* after, int left, int right,
                       size_t count, T threshold, uint64_t* bits) {
-  uint8_t flags[64];
-  for (size_t at = 0; at < count; at += 64) {
-    const size_t part = count - at < 64 ? count - at : 64;
-    if (part < 64) __builtin_memset(flags, 0, sizeof flags);
-    // Most stretches of a row have no voxel above the threshold; then the neighbours need not be looked at.
-    mask_flags(row + at, threshold, flags, part);
-    if (!any_set(flags)) {
-      bits[at / 64] = 0;
-      continue;
+  size_t at = 0;
+  for (; at + 64 <= count; at += 64) bits[at / 64] = peak_word(row + at, above + at, below + at, left, right, 64, threshold);
+  if (at < count) bits[at / 64] = peak_word(row + at, above + at, below + at, left, right, count - at, threshold);
+  for (at = 0; at < count; at += 64) {
+    for (uint64_t rest = bits[at / 64]; rest != 0; rest &= rest - 1) {
+      const size_t i = at + __builtin_ctzll(rest);
+      __builtin_prefetch(before + i);
+      __builtin_prefetch(after + i);
     }
-    peak_flags(row + at, above + at, below + at, before + at, after + at, row + at - left, row + at + right, threshold,
-               flags, part);
-    bits[at / 64] = pack_bits(flags);
+  }
+  for (at = 0; at < count; at += 64) {
+    for (uint64_t rest = bits[at / 64]; rest != 0; rest &= rest - 1) {
+      const size_t i = at + __builtin_ctzll(rest);
+      if (before[i] > row[i] || after[i] > row[i]) bits[at / 64] &= ~(rest & -rest);
+    }
   }
 }
 
