@@ -139,7 +139,7 @@ class ChainObject : public Napi::ObjectWrap<ChainObject> {
     Ref();
     auto awaited = std::make_shared<Awaited>();
     return start_job(
-        env, width,
+        env,
         [this, awaited, work] {
           if (!chain_->stopped()) *awaited = work();
         },

@@ -78,7 +78,7 @@ class FloodObject : public Napi::ObjectWrap<FloodObject> {
     Ref();
     auto counts = std::make_shared<std::vector<int32_t>>();
     return start_job(
-        info.Env(), 1, [this, counts] { divide(*counts); },
+        info.Env(), [this, counts] { divide(*counts); },
         [this, counts](Napi::Env env) -> Napi::Value {
           // Now, and not when the object is collected: the budget has these bytes back from here on.
           all_.reset();

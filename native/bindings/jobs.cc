@@ -54,14 +54,14 @@ void settle(Napi::Env env, Napi::Function, Job* raw) {
 
 }  // namespace
 
-Napi::Promise start_job(Napi::Env env, int width, std::function<void()> work,
+Napi::Promise start_job(Napi::Env env, std::function<void()> work,
                         std::function<Napi::Value(Napi::Env)> result) {
   Jobs& jobs = jobs_of(env);
   Job* job = new Job{std::move(work), std::move(result), Napi::Promise::Deferred::New(env), {}, false};
   const Napi::Promise promise = job->deferred.Promise();
   if (jobs.pending++ == 0) jobs.settle.Ref(env);
   const Napi::ThreadSafeFunction function = jobs.settle;
-  Pool::instance().post(width, [job, function] {
+  Pool::instance().post([job, function] {
     try {
       job->work();
     } catch (const std::exception& error) {

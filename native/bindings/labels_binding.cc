@@ -68,7 +68,7 @@ class LabelsObject : public Napi::ObjectWrap<LabelsObject> {
   Napi::Value rank(const Napi::CallbackInfo& info) {
     Ref();
     return start_job(
-        info.Env(), 1, [this] { labels_->rank(stop_); },
+        info.Env(), [this] { labels_->rank(stop_); },
         [this](Napi::Env env) -> Napi::Value {
           const bool stopped = stop_.load();
           Unref();
@@ -85,7 +85,7 @@ class LabelsObject : public Napi::ObjectWrap<LabelsObject> {
     const size_t place = static_cast<size_t>(info[2].ToNumber().Int64Value());
     Ref();
     return start_job(
-        info.Env(), 1,
+        info.Env(),
         [this, rows, width, place] {
           double* const numbers = reinterpret_cast<double*>(rows->data);
           for (size_t at = place; at < rows->bytes / sizeof(double); at += width) numbers[at] = labels_->of(numbers[at]);
@@ -113,7 +113,7 @@ class LabelsObject : public Napi::ObjectWrap<LabelsObject> {
     const bool fresh = info[3].ToBoolean();
     Ref();
     return start_job(
-        info.Env(), 1,
+        info.Env(),
         [this, runs, into, box, voxels, fresh] {
           uint32_t* const image = reinterpret_cast<uint32_t*>(into->data);
           if (fresh) std::fill_n(image, voxels, 0u);
@@ -154,7 +154,7 @@ Napi::Value sort_runs_of(const Napi::CallbackInfo& info) {
                     integer(given, "perPlane")};
   const auto sorted = std::make_shared<SortedRuns>();
   return start_job(
-      info.Env(), 1,
+      info.Env(),
       [runs, first, parts, sorted] {
         *sorted = sort_runs(reinterpret_cast<const CellRun*>(runs->data), runs->bytes / sizeof(CellRun), first, parts);
       },

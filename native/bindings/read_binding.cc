@@ -98,7 +98,7 @@ Napi::Value Reads::start(const Napi::CallbackInfo& info) {
     std::lock_guard lock(mutex_);
     ++running_;
   }
-  Pool::readers().post(Pool::kReaders, [reads = shared_from_this(), raw] { reads->run(raw); });
+  Pool::readers().post([reads = shared_from_this(), raw] { reads->run(raw); });
   return Napi::Value(env, promise);
 }
 

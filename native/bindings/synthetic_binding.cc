@@ -82,7 +82,7 @@ class SyntheticObject : public Napi::ObjectWrap<SyntheticObject> {
     fills_[ticket] = fill;
     Ref();
     return start_job(
-        env, 1, [scene = scene_, fill] { run(*scene, *fill); },
+        env, [scene = scene_, fill] { run(*scene, *fill); },
         [this, fill, ticket](Napi::Env env) -> Napi::Value {
           fill->into.Reset();
           fills_.erase(ticket);

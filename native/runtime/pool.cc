@@ -7,21 +7,20 @@ namespace somaflow {
 
 Pool& Pool::instance() {
   // Never destroyed: a thread may still be at work, or wait for a disk, while the process's static objects go.
-  static Pool* pool = new Pool();
+  static Pool* pool = new Pool(kMaxWidth);
   return *pool;
 }
 
 Pool& Pool::readers() {
-  static Pool* pool = new Pool();
+  static Pool* pool = new Pool(kReaders);
   return *pool;
 }
 
-void Pool::post(int width, std::function<void()> job) {
+void Pool::post(std::function<void()> job) {
   {
     std::lock_guard lock(mutex_);
-    const size_t wanted = static_cast<size_t>(std::clamp(width, 1, kMaxWidth));
-    while (threads_.size() < wanted) threads_.emplace_back([this] { work(); });
     queue_.push_back(std::move(job));
+    if (idle_ < queue_.size() && threads_.size() < most_) threads_.emplace_back([this] { work(); });
   }
   posted_.notify_one();
 }
@@ -31,7 +30,9 @@ void Pool::work() {
     std::function<void()> job;
     {
       std::unique_lock lock(mutex_);
+      ++idle_;
       posted_.wait(lock, [this] { return !queue_.empty(); });
+      --idle_;
       job = std::move(queue_.front());
       queue_.pop_front();
     }
@@ -77,7 +78,7 @@ void Pool::parallel_for(int width, int count, const std::atomic<bool>& stop,
     return;
   }
   auto loop = std::make_shared<Loop>(count, body);
-  for (int i = 0; i < helpers; ++i) post(width, [loop, flag = &stop] { loop->run(flag); });
+  for (int i = 0; i < helpers; ++i) post([loop, flag = &stop] { loop->run(flag); });
   loop->run(&stop);
   std::unique_lock lock(loop->mutex);
   loop->finished.wait(lock, [&] { return loop->done.load() == count; });

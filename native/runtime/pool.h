@@ -12,6 +12,8 @@
 
 namespace somaflow {
 
+constexpr int kMaxWidth = 256;
+
 class Pool {
  public:
   // For kernels.
@@ -20,8 +22,9 @@ class Pool {
   static Pool& readers();
   static constexpr int kReaders = 4;
 
-  // Runs `job` on a thread of the pool, which has at least `width` threads from then on.
-  void post(int width, std::function<void()> job);
+  // Runs `job` on a thread of the pool: one that waits for work or, if there are fewer of them than jobs, a new one. How many jobs there
+  // are at a time is up to those who post them; readers take turns on kReaders threads.
+  void post(std::function<void()> job);
 
   // Calls body(item, lane) for items 0 .. count - 1, from the calling thread and at most width - 1 others; `lane` is below
   // width and belongs to one thread at a time, so that scratch can be kept by lane. The caller does what nobody else
@@ -29,15 +32,16 @@ class Pool {
   void parallel_for(int width, int count, const std::atomic<bool>& stop, const std::function<void(int item, int lane)>& body);
 
  private:
-  Pool() = default;
+  explicit Pool(size_t most) : most_(most) {}
   void work();
+
+  const size_t most_;  // threads
 
   std::mutex mutex_;
   std::condition_variable posted_;
   std::deque<std::function<void()>> queue_;
   std::vector<std::thread> threads_;
+  size_t idle_ = 0;
 };
-
-constexpr int kMaxWidth = 256;
 
 }  // namespace somaflow
