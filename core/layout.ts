@@ -6,7 +6,11 @@ import type { Volume, VolumeSize } from './volume.js';
 
 /** Voxels of a core at most, when nothing is asked: some seconds of work, the grain of resuming. */
 const MOST_CORE_VOXELS = 256 * 1024 * 1024;
-/** Voxels of a core's plane at most: the rings of a chain hold some ten of them. */
+/** Voxels of a core's plane that are wanted: the rings of a chain hold some ten of them, which should lie in a cache. */
+const PLANE_VOXELS = 1024 * 1024;
+/** Rows of a core at the least, where there are as many: what it reads around them should stay small beside them. */
+const LEAST_ROWS = 256;
+/** Voxels of a core's plane at most. */
 const MOST_PLANE_VOXELS = 4 * 1024 * 1024;
 /** Planes of a slab of a running acquisition, so that cells come soon. */
 const LIVE_PLANES = 16;
@@ -28,7 +32,7 @@ export interface LayoutOptions {
 
 /**
  * How cores tile a volume: in the extents asked for, clipped to the volume, or else slabs of whole planes, as deep as
- * some seconds of work, in multiples of the source's chunks; planes too large for the rings are cut into bands of rows first.
+ * some seconds of work, in multiples of the source's chunks; large planes are cut into bands of rows first.
  */
 export function layoutOf(volume: Volume, options: LayoutOptions = {}): Layout {
   const { size, axes = AXES, sizeMax, sizeMin, overlap = 0, region } = options;
@@ -125,8 +129,9 @@ function defaultCore(volume: Volume, whole: Zyx, cut: (axis: 'z' | 'y' | 'x') =>
   // What a plane may have, less where chunks are so deep that whole ones of it would be too much.
   const plane = Math.min(MOST_PLANE_VOXELS, MOST_CORE_VOXELS / chunk.z);
   // Rows are contiguous in nearly every source, so whole rows are kept as long as a band has some hundred of them.
-  const x = cut('x') ? Math.min(whole.x, multiple('x', Math.max(plane / 256, chunk.x))) : whole.x;
-  const y = cut('y') ? Math.min(whole.y, multiple('y', plane / x)) : whole.y;
+  const x = cut('x') ? Math.min(whole.x, multiple('x', Math.max(plane / LEAST_ROWS, chunk.x))) : whole.x;
+  const rows = Math.min(plane / x, Math.max(PLANE_VOXELS / x, LEAST_ROWS));
+  const y = cut('y') ? Math.min(whole.y, multiple('y', rows)) : whole.y;
   const deep = Math.max(1, Math.floor(MOST_CORE_VOXELS / (y * x)));
   const live = volume.keepsPlanes === undefined ? deep : Math.min(LIVE_PLANES, Math.ceil(volume.keepsPlanes / 2));
   return { z: multiple('z', Math.min(deep, live)), y, x };

@@ -51,7 +51,8 @@ export async function tiffSeries(pattern: string): Promise<Volume> {
     id: pattern,
     size,
     dtype,
-    chunks: { z: 1, y, x },
+    // Of uncompressed strips any rows can be read by themselves; tiles are better read whole.
+    ...(plane.part.x < x && { chunks: { z: 1, ...plane.part } }),
     async read(region, into, signal) {
       checkRead(pattern, size, dtype, region, into);
       const { start, stop } = region;

@@ -73,7 +73,7 @@ test('--mask leaves out the cells outside, and may be coarser than the volume', 
 test('info says what a source is, for people and as JSON', async (t) => {
   const { code, stdout } = await run('info', MINI);
   t.is(code, 0);
-  for (const part of ['TIFF series', '30 x 256 x 256', 'uint16', '1 x 256 x 256', '3.75 MiB', 'not known']) {
+  for (const part of ['TIFF series', '30 x 256 x 256', 'uint16', 'chunks      none', '3.75 MiB', 'not known']) {
     t.true(stdout.includes(part), part);
   }
   const json = await run('info', inProject('test/reference/snakes.npy'), '--json');

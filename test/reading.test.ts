@@ -314,6 +314,30 @@ test.serial('the default layout of a source of planes is slabs of whole planes',
   }
 });
 
+test.serial('the default layout cuts large planes into bands of about 1 Mvoxel, or of 256 whole rows', async (t) => {
+  for (const [plane, core] of [
+    [
+      { y: 2048, x: 2048 },
+      { z: 256, y: 512, x: 2048 },
+    ],
+    [
+      { y: 9000, x: 10_000 },
+      { z: 104, y: 256, x: 10_000 },
+    ],
+    [
+      { y: 9000, x: 40_000 },
+      { z: 64, y: 256, x: 16_384 },
+    ],
+    [
+      { y: 900, x: 1000 },
+      { z: 298, y: 900, x: 1000 },
+    ],
+  ] as const) {
+    const [first] = await described(unread({ z: 600, ...plane }));
+    t.deepEqual(first?.layout.coreSize, core);
+  }
+});
+
 const none: Halo = { before: { z: 0, y: 0, x: 0 }, after: { z: 0, y: 0, x: 0 } };
 
 function add(a: Halo, b: Halo): Halo {
