@@ -1,41 +1,63 @@
-/** How many native threads a run may keep busy: jobs take some of them, first come first served, and give them back. */
+/** A job that waits for a thread. */
+interface Waiting {
+  readonly rank: number;
+  readonly most: () => number;
+  readonly start: (lanes: number) => void;
+}
+
+/** The threads that those who share them may keep busy, and who waits for one. */
+interface Shared {
+  free: number;
+  readonly waiting: Waiting[];
+}
+
+/**
+ * How many native threads a run may keep busy: jobs take some of them and give them back. Of those that wait the least rank comes
+ * first, and of equal ranks the one that came first.
+ */
 export class Lanes {
-  private free: number;
-  private readonly waiting: { readonly most: () => number; readonly start: (lanes: number) => void }[] = [];
+  private readonly shared: Shared;
 
-  constructor(readonly count: number) {
-    this.free = count;
+  constructor(
+    count: number,
+    private readonly rank = 0,
+    shared?: Shared,
+  ) {
+    this.shared = shared ?? { free: count, waiting: [] };
   }
 
-  /** Waits for a thread and takes up to `most()` of those free then. */
-  take(most: () => number): Promise<number> {
-    return new Promise((start) => {
-      this.waiting.push({ most, start });
-      this.serve();
-    });
+  /** The same threads for jobs of another rank. */
+  ranked(rank: number): Lanes {
+    return new Lanes(0, rank, this.shared);
   }
 
-  give(lanes: number): void {
-    this.free += lanes;
-    this.serve();
-  }
-
-  /** Runs a job on up to `most()` threads. */
+  /** Runs a job on up to `most()` of the threads that are free when it starts. */
   async run<T>(most: () => number, job: (lanes: number) => Promise<T>): Promise<T> {
     const lanes = await this.take(most);
     try {
       return await job(lanes);
     } finally {
-      this.give(lanes);
+      this.shared.free += lanes;
+      this.serve();
     }
   }
 
+  private take(most: () => number): Promise<number> {
+    return new Promise((start) => {
+      const { waiting } = this.shared;
+      const behind = waiting.findIndex(({ rank }) => rank > this.rank);
+      waiting.splice(behind < 0 ? waiting.length : behind, 0, { rank: this.rank, most, start });
+      this.serve();
+    });
+  }
+
   private serve(): void {
-    while (this.free > 0) {
-      const next = this.waiting.shift();
+    const { shared } = this;
+    while (shared.free > 0) {
+      const next = shared.waiting.shift();
       if (!next) return;
-      const lanes = Math.max(1, Math.min(this.free, next.most()));
-      this.free -= lanes;
+      const lanes = Math.max(1, Math.min(shared.free, next.most()));
+      shared.free -= lanes;
       next.start(lanes);
     }
   }

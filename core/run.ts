@@ -32,6 +32,7 @@ export class Run {
   private readonly tasks = new Set<Promise<void>>();
   private readonly parts: RunParts;
   private arrivals = 0;
+  private admitted = 0;
   private ended = false;
   /** Whether tables have a column that tells volumes apart; known once the blocks that come at once have come. */
   private volumeColumn: boolean | undefined;
@@ -189,7 +190,8 @@ export class Run {
       await runBlock({
         ...{ block, chain, grant, output },
         config: chain.config(block, target, budget.sparse),
-        lanes: this.lanes,
+        // Those before it go first, so that blocks end one after another and seams are joined while others are at work.
+        lanes: this.lanes.ranked(++this.admitted),
         width: () => Math.ceil(threads / Math.max(1, this.busyBlocks())),
         signal: this.abort.signal,
         saved: (n, region, voxels) => volume.saved.write(n, region, voxels),

@@ -57,8 +57,8 @@ export interface RunParts {
   readonly blockIsOut: () => void;
 }
 
-/** Voxels of a plane from which on one block alone keeps all threads busy. */
-const WIDE_PLANE_VOXELS = 512 * 1024;
+/** Voxels of a plane from which on one block alone keeps all threads busy, and two would take too much memory a thread. */
+const WIDE_PLANE_VOXELS = 2 * 1024 * 1024;
 
 /** One table of one volume on its way out. */
 interface Table {

@@ -18,6 +18,7 @@ run() {
 run opening_test kernels/opening.cc kernels/opening_plan.cc
 run tiles_test kernels/{opening,opening_plan,opening_tiles,rows}.cc
 run dog_test kernels/dog.cc
+run pool_test runtime/pool.cc
 run rows_test kernels/rows.cc
 run illumination_test kernels/illumination.cc
 run equalize_test kernels/{equalize,percentiles,sample_axis}.cc
