@@ -30,50 +30,54 @@ PeakTest<T>::PeakTest(const DetectorConfig& detector, Target target)
 }
 
 template <typename T>
-void PeakTest<T>::find(const ImagePlane* planes, Span rows, Span columns, std::vector<uint64_t>& bits,
-                       std::vector<Peak>& peaks) const {
+void PeakTest<T>::candidates(const ImagePlane* planes, int32_t y, Span columns, std::vector<uint64_t>& bits,
+                             std::vector<Peak>& found) const {
   if (limit_.none) return;
   const ImagePlane& plane = planes[z_.before];
-  const bool before = z_.before > 0 && planes[z_.before - 1].data != nullptr;
-  const bool after = z_.after > 0 && planes[z_.before + 1].data != nullptr;
-  bits.resize((static_cast<size_t>(columns.size()) + 63) / 64);
-  for (int32_t y = rows.start; y < rows.stop; ++y) {
-    const T* row = plane.row<T>(y);
-    const auto test = [&](int32_t x) {
-      if (is_peak(planes, y, x, row[x])) peaks.push_back({y, x, bits_of(row[x])});
-    };
-    if (limit_.all) {  // no row kernel has a threshold below all values
-      for (int32_t x = columns.start; x < columns.stop; ++x) test(x);
-      continue;
-    }
-    const T* above = y_.before > 0 && plane.rows.holds(y - 1) ? plane.row<T>(y - 1) : row;
-    const T* below = y_.after > 0 && plane.rows.holds(y + 1) ? plane.row<T>(y + 1) : row;
-    const T* previous = before ? planes[z_.before - 1].row<T>(y) : row;
-    const T* next = after ? planes[z_.before + 1].row<T>(y) : row;
-    // The first and last voxel of the row may lack a neighbour; they are tested apart.
-    Span inner = columns;
-    if (x_.before > 0 && inner.start == plane.columns.start) ++inner.start;
-    if (x_.after > 0 && inner.stop == plane.columns.stop) --inner.stop;
-    const auto edge = [&](int32_t x) {
-      if (row[x] > limit_.value) test(x);
-    };
-    if (inner.start > columns.start) edge(columns.start);
-    if (inner.size() > 0) {
-      const size_t count = static_cast<size_t>(inner.size());
-      const int32_t x0 = inner.start;
-      kernels_.peak_bits(row + x0, above + x0, below + x0, previous + x0, next + x0, x_.before > 0, x_.after > 0, count,
-                         limit_.value, bits.data());
-      for (size_t word = 0; word * 64 < count; ++word)
-        for (uint64_t left = bits[word]; left != 0; left &= left - 1)
-          test(x0 + static_cast<int32_t>(word * 64) + __builtin_ctzll(left));
-    }
-    if (inner.stop < columns.stop && columns.stop - 1 >= inner.start) edge(columns.stop - 1);
+  const T* const row = plane.row<T>(y);
+  const T* const previous = z_.before > 0 && planes[z_.before - 1].data != nullptr ? planes[z_.before - 1].row<T>(y) : row;
+  const T* const next = z_.after > 0 && planes[z_.before + 1].data != nullptr ? planes[z_.before + 1].row<T>(y) : row;
+  const auto take = [&](int32_t x) {
+    __builtin_prefetch(previous + x);
+    __builtin_prefetch(next + x);
+    found.push_back({y, x, bits_of(row[x])});
+  };
+  if (limit_.all) {  // no row kernel has a threshold below all values
+    for (int32_t x = columns.start; x < columns.stop; ++x) take(x);
+    return;
   }
+  const T* const above = y_.before > 0 && plane.rows.holds(y - 1) ? plane.row<T>(y - 1) : row;
+  const T* const below = y_.after > 0 && plane.rows.holds(y + 1) ? plane.row<T>(y + 1) : row;
+  // The first and last voxel of the row may lack a neighbour; they are looked at apart.
+  Span inner = columns;
+  if (x_.before > 0 && inner.start == plane.columns.start) ++inner.start;
+  if (x_.after > 0 && inner.stop == plane.columns.stop) --inner.stop;
+  const auto edge = [&](int32_t x) {
+    if (row[x] > limit_.value) take(x);
+  };
+  if (inner.start > columns.start) edge(columns.start);
+  if (inner.size() > 0) {
+    const size_t count = static_cast<size_t>(inner.size());
+    const int32_t x0 = inner.start;
+    bits.resize((count + 63) / 64);
+    kernels_.peak_bits(row + x0, above + x0, below + x0, x_.before > 0, x_.after > 0, count, limit_.value, bits.data());
+    for (size_t word = 0; word * 64 < count; ++word)
+      for (uint64_t left = bits[word]; left != 0; left &= left - 1)
+        take(x0 + static_cast<int32_t>(word * 64) + __builtin_ctzll(left));
+  }
+  if (inner.stop < columns.stop && columns.stop - 1 >= inner.start) edge(columns.stop - 1);
 }
 
 template <typename T>
-bool PeakTest<T>::is_peak(const ImagePlane* planes, int32_t y, int32_t x, T value) const {
+void PeakTest<T>::judge(const ImagePlane* planes, const std::vector<Peak>& candidates, std::vector<Peak>& peaks) const {
+  for (const Peak& candidate : candidates)
+    if (is_peak(planes, candidate.y, candidate.x)) peaks.push_back(candidate);
+}
+
+template <typename T>
+bool PeakTest<T>::is_peak(const ImagePlane* planes, int32_t y, int32_t x) const {
   const ImagePlane& own = planes[z_.before];
+  const T value = own.row<T>(y)[x];
   // Within a window of what is asked for, the image ends only where the volume ends.
   const int32_t from = std::max(x - x_.before, own.columns.start);
   const int32_t to = std::min(x + x_.after, own.columns.stop - 1);

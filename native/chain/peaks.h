@@ -17,12 +17,16 @@ class PeakTest {
  public:
   PeakTest(const DetectorConfig& detector, Target target);
 
-  // Appends the peaks of rows [rows.start, rows.stop) and the columns given of a plane, in y, x order. `planes[i]` is plane
-  // z - before + i, with null data where the volume has no such plane.
-  void find(const ImagePlane* planes, Span rows, Span columns, std::vector<uint64_t>& bits, std::vector<Peak>& peaks) const;
+  // Appends the voxels of row y and the columns given that are above the threshold and that no neighbour in their plane exceeds, and asks
+  // for what the test of them reads of the other planes. `planes[i]` is plane z - before + i, with null data where the
+  // volume has no such plane.
+  void candidates(const ImagePlane* planes, int32_t y, Span columns, std::vector<uint64_t>& bits, std::vector<Peak>& found) const;
+
+  // Appends those candidates that are peaks.
+  void judge(const ImagePlane* planes, const std::vector<Peak>& candidates, std::vector<Peak>& peaks) const;
 
  private:
-  bool is_peak(const ImagePlane* planes, int32_t y, int32_t x, T value) const;
+  bool is_peak(const ImagePlane* planes, int32_t y, int32_t x) const;
 
   struct Row {
     int32_t z, y;

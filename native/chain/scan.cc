@@ -70,15 +70,19 @@ class ScanOf final : public Scan {
       rows = {std::max(band.rows.start, config_.core.y.start), std::min(band.rows.stop, config_.core.y.stop)};
       kept = kept_of(band.z);
     }
-    // Peaks and runs of a row together, while it is near.
+    // Peaks and runs of a row together, while it is near. What is told by other planes comes one row late, when it was fetched.
     for (int32_t y = band.rows.start; y < band.rows.stop; ++y) {
-      peaks_.find(planes.data(), {y, y + 1}, columns_, band.bits, band.peaks);
+      std::swap(band.candidates, band.candidates_before);
+      band.candidates.clear();
+      peaks_.candidates(planes.data(), y, columns_, band.bits, band.candidates);
+      peaks_.judge(planes.data(), band.candidates_before, band.peaks);
       if (!rows.holds(y)) continue;
       const size_t before = band.mask.row_runs.empty() ? 0 : band.mask.row_runs.back(), first = band.mask.runs.size();
       find_runs(band, kept, y);
-      // One row late, when what was asked for has come.
       keep_values(band.mask, kept, y - 1, before, first);
     }
+    peaks_.judge(planes.data(), band.candidates, band.peaks);
+    band.candidates.clear();
     if (rows.size() <= 0) return;
     keep_values(band.mask, kept, rows.stop - 1, band.mask.row_runs.back(), band.mask.runs.size());
     band.mask.row_runs.push_back(static_cast<uint32_t>(band.mask.runs.size()));

@@ -18,6 +18,7 @@ struct Band {
   Span rows;
   PlaneMask mask;
   std::vector<Peak> peaks;
+  std::vector<Peak> candidates, candidates_before;  // of the row that is looked at, and of the one before it
   std::vector<uint64_t> bits;
 };
 

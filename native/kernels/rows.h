@@ -13,12 +13,11 @@ namespace somaflow {
 template <typename T>
 using MaskBits = void (*)(const T* row, size_t count, T threshold, uint64_t* bits);
 
-// Sets bit i where row[i] > threshold and none of the voxels at i of the five other rows, nor row[i - 1] and row[i + 1]
-// where `left` and `right` ask for them, is greater. A row that is to be left out is given as `row` itself. Rows have to be readable
-// from -left to count - 1 + right.
+// Sets bit i where row[i] > threshold and none of the voxels at i of the two rows beside it, nor row[i - 1] and row[i + 1] where
+// `left` and `right` ask for them, is greater. A row that is to be left out is given as `row` itself. Rows have to be readable from
+// -left to count - 1 + right.
 template <typename T>
-using PeakBits = void (*)(const T* row, const T* above, const T* below, const T* before, const T* after, int left, int right,
-                          size_t count, T threshold, uint64_t* bits);
+using PeakBits = void (*)(const T* row, const T* above, const T* below, int left, int right, size_t count, T threshold, uint64_t* bits);
 
 // Sets flag i to 1 where one of the 64 voxels from 64 i on, as far as there are, is above the threshold; leaves the others.
 template <typename T>

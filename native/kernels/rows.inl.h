@@ -81,26 +81,11 @@ static inline __attribute__((always_inline)) uint64_t peak_word(const T* row, co
   return pack_bits(flags);
 }
 
-// First within the plane, which leaves a few; the rows of the planes before and after are then on their way.
 template <typename T>
-static void peak_bits(const T* row, const T* above, const T* below, const T* before, const T* after, int left, int right,
-                      size_t count, T threshold, uint64_t* bits) {
+static void peak_bits(const T* row, const T* above, const T* below, int left, int right, size_t count, T threshold, uint64_t* bits) {
   size_t at = 0;
   for (; at + 64 <= count; at += 64) bits[at / 64] = peak_word(row + at, above + at, below + at, left, right, 64, threshold);
   if (at < count) bits[at / 64] = peak_word(row + at, above + at, below + at, left, right, count - at, threshold);
-  for (at = 0; at < count; at += 64) {
-    for (uint64_t rest = bits[at / 64]; rest != 0; rest &= rest - 1) {
-      const size_t i = at + __builtin_ctzll(rest);
-      __builtin_prefetch(before + i);
-      __builtin_prefetch(after + i);
-    }
-  }
-  for (at = 0; at < count; at += 64) {
-    for (uint64_t rest = bits[at / 64]; rest != 0; rest &= rest - 1) {
-      const size_t i = at + __builtin_ctzll(rest);
-      if (before[i] > row[i] || after[i] > row[i]) bits[at / 64] &= ~(rest & -rest);
-    }
-  }
 }
 
 // The bits of a float, so that the tests are the same integer operations on every target.

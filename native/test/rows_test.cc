@@ -98,14 +98,14 @@ T draw_value(int kind) {
 template <typename T>
 void check_rows(Target target, Count& count) {
   const int columns = draw(1, 400), kind = draw(0, 3), words = (columns + 63) / 64;
-  std::vector<std::vector<T>> rows(5, std::vector<T>(columns + 2));
+  std::vector<std::vector<T>> rows(3, std::vector<T>(columns + 2));
   for (auto& row : rows) {
     for (T& value : row) value = draw_value<T>(kind);
   }
   const T threshold = draw_value<T>(kind);
   // Each row that is left out is the row itself.
-  const T* given[5];
-  for (int i = 0; i < 5; ++i) given[i] = rows[i > 0 && draw(0, 2) ? i : 0].data() + 1;
+  const T* given[3];
+  for (int i = 0; i < 3; ++i) given[i] = rows[i > 0 && draw(0, 2) ? i : 0].data() + 1;
   const T* row = given[0];
   const int left = draw(0, 1), right = draw(0, 1);
 
@@ -113,7 +113,7 @@ void check_rows(Target target, Count& count) {
   want_mask[words] = want_peaks[words] = 0x5a5a;
   for (int i = 0; i < columns; ++i) {
     const bool above = row[i] > threshold;
-    const T most = std::max({given[1][i], given[2][i], given[3][i], given[4][i], row[i - left], row[i + right]});
+    const T most = std::max({given[1][i], given[2][i], row[i - left], row[i + right]});
     const bool peak = above && row[i] >= most;
     want_mask[i / 64] |= uint64_t(above) << (i % 64);
     want_peaks[i / 64] |= uint64_t(peak) << (i % 64);
@@ -124,7 +124,7 @@ void check_rows(Target target, Count& count) {
   }
   const RowKernels<T> kernels = row_kernels<T>(target);
   kernels.mask_bits(row, columns, threshold, mask.data());
-  kernels.peak_bits(row, given[1], given[2], given[3], given[4], left, right, columns, threshold, peaks.data());
+  kernels.peak_bits(row, given[1], given[2], left, right, columns, threshold, peaks.data());
   count.right(mask == want_mask, "mask_bits", type_name<T>, columns);
   count.right(peaks == want_peaks, "peak_bits", type_name<T>, columns);
   ++count.reached[std::string("rows of ") + type_name<T> + " by " + name_of(target)];
