@@ -1,9 +1,10 @@
 #!/usr/bin/python3
 """How fast the usual libraries do what each kernel does, on one thread: one line of JSON each, with the names of native/bench/kernels.cc.
 
-    libraries.py DENSE.npy CROWDED.npy [PLANES]
+    libraries.py DENSE.npy CROWDED.npy PLANES ROWS
 
-Both are (z, y, x) arrays of uint16, of which the first planes count, 16 by default. The slower a library, the smaller the part of the volume that it is given: rates are per voxel.
+Both are (z, y, x) arrays of uint16, of which the first rows of the first planes count. The slower a library, the smaller the part of
+them that it is given: rates are per voxel.
 Debian: python3-numpy python3-scipy python3-skimage python3-opencv."""
 import json
 import os
@@ -32,8 +33,8 @@ def opened(plane, size):
     return cv2.subtract(plane, cv2.morphologyEx(plane, cv2.MORPH_OPEN, disk(size)))
 
 
-def part(path, planes, extent):
-    return np.ascontiguousarray(np.load(path, mmap_mode="r")[:planes, :extent, :extent])
+def read(path, planes, rows):
+    return np.array(np.load(path, mmap_mode="r")[:planes, :rows])
 
 
 def background_of(volume):
@@ -41,7 +42,7 @@ def background_of(volume):
 
 
 def measure_openings(volume):
-    for size, planes in ((10, 8), (11, 8), (30, 4), (50, 2), (100, 1)):
+    for size, planes in ((10, 32), (11, 32), (30, 16), (50, 8), (100, 4)):
         few = volume[:planes]
         measure(f"opening {size}", "OpenCV", few.size, lambda: [opened(plane, size) for plane in few])
 
@@ -91,20 +92,21 @@ def measure_watershed(volume, percent):
 def main():
     cv2.setNumThreads(1)
     dense, crowded = sys.argv[1:3]
-    planes = int(sys.argv[3]) if len(sys.argv) > 3 else 16
-    measure_openings(part(dense, 8, None))
-    volume = part(dense, 8, 1024)
+    planes, rows = map(int, sys.argv[3:])
+    whole = read(dense, planes, rows)
+    measure_openings(whole)
+    volume = whole[:16, :, :1024].copy()
     background = background_of(volume)
     for size in ((6, 10, 10), (5, 7, 7)):
         measure_dog(background, size)
     measure_illumination(volume)
     for size in (5, 9):
         measure(f"maxima {size}", "SciPy", background.size, lambda: ndi.maximum_filter(background, size) == background)
-    small = np.ascontiguousarray(background[:, :512, :512])
+    small = background[:, :256, :512].copy()
     for height in (20, 100):
         measure(f"hMax {height}", "scikit-image", small.size, lambda: reconstruction(np.maximum(small, height) - height, small))
-    measure_watershed(part(dense, planes, None), 1)
-    measure_watershed(part(crowded, planes, None), 8)
+    measure_watershed(whole, 1)
+    measure_watershed(read(crowded, planes, rows), 8)
 
 
 if __name__ == "__main__":

@@ -34,10 +34,11 @@ export async function hasPython(modules: readonly string[]): Promise<boolean> {
   return found.trim() === 'True';
 }
 
-/** What `--json` of the command prints, and the seconds of the process from its start to its end. */
+/** What `--json` of the command prints, which counts from the first read, and the seconds of the process from its start to its end. */
 export interface Figures {
   readonly voxels: number;
   readonly cells: number;
+  readonly mvoxelPerSecond: number;
   readonly peakBytes: number;
   readonly blocks: number;
   readonly wallSeconds: number;

@@ -1,7 +1,7 @@
 /** What is told of a benchmark: tables for people, and a file that is kept. */
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { availableParallelism, cpus, totalmem } from 'node:os';
-import { dirname } from 'node:path';
+import { join } from 'node:path';
 import type { Row } from './contenders.js';
 import { inProject, output } from './programs.js';
 import type { Options, Section } from './section.js';
@@ -46,9 +46,13 @@ async function commit(): Promise<string> {
   }
 }
 
-/** Writes the results of the day. Sections that were not run stay what they are, if they were run in the same way. */
-export async function keep(results: Results): Promise<string> {
-  const path = inProject(`bench/results/${results.date}.json`);
+/**
+ * Writes the results of the day into a folder. Sections that were not run stay what they are, if they were run in the same way.
+ *
+ * @returns the file's path
+ */
+export async function keep(results: Results, folder = inProject('bench/results')): Promise<string> {
+  const path = join(folder, `${results.date}.json`);
   const { sections, ...run } = results;
   const { sections: before = {}, ...earlier } = await readFile(path, 'utf8').then(
     (text) => JSON.parse(text) as Partial<Results>,
@@ -56,7 +60,7 @@ export async function keep(results: Results): Promise<string> {
   );
   const alike = JSON.stringify(earlier) === JSON.stringify(run, rounded);
   const kept = { ...run, sections: { ...(alike ? before : {}), ...sections } };
-  await mkdir(dirname(path), { recursive: true });
+  await mkdir(folder, { recursive: true });
   await writeFile(path, `${JSON.stringify(kept, rounded, 2)}\n`);
   return path;
 }
@@ -99,6 +103,7 @@ function noted(name: string, value: number): string {
 }
 
 const HEADINGS: Readonly<Record<string, string>> = {
+  started: 'once started',
   peakBytes: 'peak MB',
   footprintBytes: 'footprint MB',
   nsPerVoxel: 'ns/voxel',

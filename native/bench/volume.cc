@@ -7,7 +7,7 @@
 
 namespace somaflow::bench {
 
-Volume<uint16_t> read_planes(const std::string& path, int32_t planes) {
+Volume<uint16_t> read_volume(const std::string& path, int32_t planes, int32_t rows) {
   std::ifstream file(path, std::ios::binary);
   uint8_t head[10] = {};
   file.read(reinterpret_cast<char*>(head), sizeof head);
@@ -19,9 +19,15 @@ Volume<uint16_t> read_planes(const std::string& path, int32_t planes) {
                      shape != std::string::npos &&
                      std::sscanf(header.c_str() + shape, "'shape': (%d, %d, %d)", &volume.depth, &volume.height, &volume.width) == 3;
   if (!known) throw std::runtime_error(path + ": expected a (z, y, x) array of uint16 in C order");
+  const int32_t left_out = std::max(0, volume.height - rows);
   volume.depth = std::min(volume.depth, planes);
+  volume.height -= left_out;
   volume.voxels.resize(static_cast<size_t>(volume.depth) * volume.plane_voxels());
-  file.read(reinterpret_cast<char*>(volume.voxels.data()), static_cast<std::streamsize>(volume.voxels.size() * sizeof(uint16_t)));
+  const auto bytes = [&](int32_t count) { return static_cast<std::streamoff>(count) * volume.width * static_cast<std::streamoff>(sizeof(uint16_t)); };
+  for (int32_t z = 0; z < volume.depth; ++z) {
+    file.read(reinterpret_cast<char*>(volume.plane(z)), bytes(volume.height));
+    if (z + 1 < volume.depth) file.seekg(bytes(left_out), std::ios::cur);
+  }
   if (!file.good()) throw std::runtime_error(path + ": ends before its last plane");
   return volume;
 }

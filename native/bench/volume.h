@@ -22,8 +22,8 @@ struct Volume {
   }
 };
 
-// The first planes of a (z, y, x) array of uint16 that NumPy saved. Throws std::runtime_error if it is none.
-Volume<uint16_t> read_planes(const std::string& path, int32_t planes);
+// The first rows of the first planes of a (z, y, x) array of uint16 that NumPy saved. Throws std::runtime_error if it is none.
+Volume<uint16_t> read_volume(const std::string& path, int32_t planes, int32_t rows);
 
 // The least value that at most this share of the voxels is above.
 uint16_t value_above_which(const Volume<uint16_t>& volume, double share);
