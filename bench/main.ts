@@ -40,44 +40,60 @@ const SECTIONS: Readonly<Record<string, (options: Options) => Promise<Section>>>
   scaling,
 };
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  allowNegative: true,
-  options: {
-    repeats: { type: 'string', default: '3' },
-    target: { type: 'string', default: process.env.SOMAFLOW_TARGET || (supportedTargets().at(-1) as string) },
-    baseline: { type: 'boolean', default: true },
-    quick: { type: 'boolean', default: false },
-    help: { type: 'boolean', default: false },
-  },
-});
-
-if (values.help) process.stdout.write(HELP);
-else await bench();
+try {
+  await bench();
+} catch (error) {
+  console.error(`bench: ${error instanceof Error ? error.message : error}`);
+  process.exitCode = 1;
+}
 
 async function bench(): Promise<void> {
-  const repeats = Number(values.repeats);
-  if (!Number.isInteger(repeats) || repeats < 1)
-    throw new Error(`--repeats: expected an integer above 0, got ${values.repeats}`);
-  const named = positionals.length > 0 ? positionals : Object.keys(SECTIONS);
-  for (const name of named) {
-    if (!Object.hasOwn(SECTIONS, name)) throw new Error(`expected ${Object.keys(SECTIONS).join(', ')}, got ${name}`);
+  const asked = read();
+  if (asked === null) {
+    process.stdout.write(HELP);
+    return;
   }
+  const { names, options } = asked;
   // Every program that is started takes it from here.
-  process.env.SOMAFLOW_TARGET = values.target;
-  const { baseline, quick, target } = values;
-  const threads = [1, 2].filter((count) => count <= availableParallelism());
-  const options: Options = { repeats, quick, baseline, threads, target };
+  process.env.SOMAFLOW_TARGET = options.target;
   const run = await describeRun(options);
-  console.log(
-    `${run.date}, ${run.cpu}, ${run.cores} cores, ${target}, Node ${run.node}, commit ${run.commit}, ${repeats} rounds`,
-  );
+  const { date, cpu, cores, target, node, commit, repeats } = run;
+  console.log(`${date}, ${cpu}, ${cores} cores, ${target}, Node ${node}, commit ${commit}, ${repeats} rounds`);
   const sections: Record<string, Section> = {};
-  for (const name of named) {
+  for (const name of names) {
     console.error(name);
     const section = await (SECTIONS[name] as (options: Options) => Promise<Section>)(options);
     sections[name] = section;
     printSection(section);
   }
-  if (!quick) console.log(`\nwritten to ${await keep({ ...run, sections })}`);
+  if (!options.quick) console.log(`\nwritten to ${await keep({ ...run, sections })}`);
+}
+
+/** What was asked on the command line, checked; null: help. */
+function read(): { names: readonly string[]; options: Options } | null {
+  const targets: readonly string[] = supportedTargets();
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    allowNegative: true,
+    options: {
+      repeats: { type: 'string', default: '3' },
+      target: { type: 'string', default: process.env.SOMAFLOW_TARGET || (targets.at(-1) as string) },
+      baseline: { type: 'boolean', default: true },
+      quick: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  if (values.help) return null;
+  const { baseline, quick, target } = values;
+  const repeats = Number(values.repeats);
+  const check = (fits: boolean, what: string, expected: string, got: string) => {
+    if (!fits) throw new Error(`${what}: expected ${expected}, got ${got}`);
+  };
+  check(Number.isInteger(repeats) && repeats > 0, '--repeats', 'an integer above 0', values.repeats);
+  check(targets.includes(target), '--target', `one of ${targets.join(', ')}`, target);
+  const known = Object.keys(SECTIONS);
+  for (const name of positionals) check(known.includes(name), 'section', `one of ${known.join(', ')}`, name);
+  const threads = [1, 2].filter((count) => count <= availableParallelism());
+  const names = positionals.length > 0 ? positionals : known;
+  return { names, options: { repeats, quick, baseline, threads, target } };
 }
