@@ -43,6 +43,7 @@ export async function kernels({ repeats, quick, baseline, target }: Options): Pr
     },
     {
       name: 'libraries.py',
+      turns: 2,
       run: async () => {
         const lines = await jsonLines<KernelLine>(PYTHON, [inProject('bench/libraries.py'), ...volumes, ...part]);
         return lines.map(({ kernel, library, mvoxelPerSecond }): Measured => {
