@@ -7,7 +7,7 @@ import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { lastValueFrom, toArray } from 'rxjs';
-import { arrayVolume, blocks, detectCells, openSource, type Volume, type Zyx } from 'somaflow';
+import { blocks, detectCells, openSource, type Volume } from 'somaflow';
 
 export type Task = 'detect' | 'read' | 'compute';
 
@@ -35,12 +35,25 @@ async function prepared(): Promise<() => Promise<unknown>> {
   const detect = (source: string | Volume) => detectCells(source, out, {}, { threads: Number(threads) });
   if (task === 'detect') return () => detect(path);
   if (task === 'read') return async () => readAll(await openSource(path));
-  const volume = await openSource(path);
-  const size = volume.size as Zyx;
-  const voxels = new Uint16Array(size.z * size.y * size.x);
-  await volume.read({ start: { z: 0, y: 0, x: 0 }, stop: size }, voxels, new AbortController().signal);
-  const inMemory = arrayVolume(voxels, size);
-  return () => detect(inMemory);
+  const volume = readOnce(await openSource(path));
+  return () => detect(volume);
+}
+
+/**
+ * A volume of which every place in memory is filled but once, so that what follows costs no reading: a ring goes on with planes of the
+ * volume that are not those asked for. Cells that planes do not go on with fall apart, so there are more of them, never less to do.
+ */
+function readOnce(volume: Volume): Volume {
+  const filled = new WeakMap<ArrayBufferLike, Set<number>>();
+  return {
+    ...volume,
+    async read(region, into, signal) {
+      const places = filled.get(into.buffer) ?? new Set();
+      if (places.has(into.byteOffset)) return;
+      filled.set(into.buffer, places.add(into.byteOffset));
+      await volume.read(region, into, signal);
+    },
+  };
 }
 
 /** Reads the blocks of the default layout as a chain does, some planes at a time into memory that is used again, and drops what was read. */

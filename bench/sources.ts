@@ -6,8 +6,8 @@ import type { SourceFigures, Task } from './sourceRun.js';
 import { converted, synthetic, voxelsOf, warm } from './volumes.js';
 
 /**
- * The default chain from each source, beside only reading it, only computing, and the bound: the longest of both, or the CPU seconds
- * of both on all cores, whichever takes longer.
+ * The default chain from each source, beside only reading it, only computing on what was read once, and the bound of both: the longer of
+ * the two, or the CPU seconds of both on all cores, whichever takes longer.
  */
 export async function sources({ repeats, quick }: Options): Promise<Section> {
   const planes = quick ? 16 : 64;
