@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 
@@ -22,5 +23,11 @@ struct ImagePlane {
     return reinterpret_cast<T*>(data) + (y - rows.start) * stride - columns.start;
   }
 };
+
+// A row to ask for while row y is looked at: far enough ahead to come in time, with its neighbours.
+template <typename T>
+const T* later_row(const ImagePlane& plane, int32_t y) {
+  return plane.row<T>(std::min(y + 2, plane.rows.stop - 1));
+}
 
 }  // namespace somaflow

@@ -30,7 +30,7 @@ PeakTest<T>::PeakTest(const DetectorConfig& detector, Target target)
 }
 
 template <typename T>
-void PeakTest<T>::candidates(const ImagePlane* planes, int32_t y, Span columns, std::vector<uint64_t>& bits,
+void PeakTest<T>::candidates(const ImagePlane* planes, int32_t y, Span columns, bool known, std::vector<uint64_t>& bits,
                              std::vector<Peak>& found) const {
   if (limit_.none) return;
   const ImagePlane& plane = planes[z_.before];
@@ -46,26 +46,26 @@ void PeakTest<T>::candidates(const ImagePlane* planes, int32_t y, Span columns, 
     for (int32_t x = columns.start; x < columns.stop; ++x) take(x);
     return;
   }
+  const size_t count = static_cast<size_t>(columns.size()), words = (count + 63) / 64;
+  if (!known) {
+    bits.resize(words);
+    kernels_.mask_bits(row + columns.start, count, limit_.value, bits.data(), later_row<T>(plane, y) + columns.start);
+  }
+  // The first and last voxel of the row may lack a neighbour, so that all of their words that are above the threshold are tested in full.
+  const bool first = x_.before > 0 && columns.start == plane.columns.start, last = x_.after > 0 && columns.stop == plane.columns.stop;
+  const size_t begin = first ? 1 : 0, end = std::max(begin, last ? words - 1 : words);
+  const int32_t x0 = columns.start + static_cast<int32_t>(begin * 64);
   const T* const above = y_.before > 0 && plane.rows.holds(y - 1) ? plane.row<T>(y - 1) : row;
   const T* const below = y_.after > 0 && plane.rows.holds(y + 1) ? plane.row<T>(y + 1) : row;
-  // The first and last voxel of the row may lack a neighbour; they are looked at apart.
-  Span inner = columns;
-  if (x_.before > 0 && inner.start == plane.columns.start) ++inner.start;
-  if (x_.after > 0 && inner.stop == plane.columns.stop) --inner.stop;
-  const auto edge = [&](int32_t x) {
-    if (row[x] > limit_.value) take(x);
-  };
-  if (inner.start > columns.start) edge(columns.start);
-  if (inner.size() > 0) {
-    const size_t count = static_cast<size_t>(inner.size());
-    const int32_t x0 = inner.start;
-    bits.resize((count + 63) / 64);
-    kernels_.peak_bits(row + x0, above + x0, below + x0, x_.before > 0, x_.after > 0, count, limit_.value, bits.data());
-    for (size_t word = 0; word * 64 < count; ++word)
-      for (uint64_t left = bits[word]; left != 0; left &= left - 1)
-        take(x0 + static_cast<int32_t>(word * 64) + __builtin_ctzll(left));
+  kernels_.peak_bits(row + x0, above + x0, below + x0, x_.before > 0, x_.after > 0, std::min(count, end * 64) - std::min(count, begin * 64),
+                     limit_.value, bits.data() + begin);
+  for (size_t word = 0; word < words; ++word) {
+    const bool edge = word < begin || word >= end;
+    for (uint64_t left = bits[word]; left != 0; left &= left - 1) {
+      const int32_t x = columns.start + static_cast<int32_t>(word * 64) + __builtin_ctzll(left);
+      if (!edge || row[x] > limit_.value) take(x);
+    }
   }
-  if (inner.stop < columns.stop && columns.stop - 1 >= inner.start) edge(columns.stop - 1);
 }
 
 template <typename T>

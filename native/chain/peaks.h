@@ -19,8 +19,9 @@ class PeakTest {
 
   // Appends the voxels of row y and the columns given that are above the threshold and that no neighbour in their plane exceeds, and asks
   // for what the test of them reads of the other planes. `planes[i]` is plane z - before + i, with null data where the
-  // volume has no such plane.
-  void candidates(const ImagePlane* planes, int32_t y, Span columns, std::vector<uint64_t>& bits, std::vector<Peak>& found) const;
+  // volume has no such plane. Where `bits` are known, a word of them for each 64 columns, those of words that are 0 are not above the threshold;
+  // else they are found out. They are used up.
+  void candidates(const ImagePlane* planes, int32_t y, Span columns, bool known, std::vector<uint64_t>& bits, std::vector<Peak>& found) const;
 
   // Appends those candidates that are peaks.
   void judge(const ImagePlane* planes, const std::vector<Peak>& candidates, std::vector<Peak>& peaks) const;

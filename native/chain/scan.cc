@@ -56,7 +56,9 @@ class ScanOf final : public Scan {
         columns_(columns),
         peaks_(detector, config.target),
         kernels_(row_kernels<T>(config.target)),
-        limit_(limit_of<T>(detector.mask_threshold)) {}
+        limit_(limit_of<T>(detector.mask_threshold)),
+        peaks_in_mask_(detector.seed_threshold >= detector.mask_threshold && !limit_.none && !limit_.all && columns.start == config.core.x.start &&
+                       columns.stop == config.core.x.stop) {}
 
   void look(Band& band) const override {
     band.peaks.clear();
@@ -74,9 +76,12 @@ class ScanOf final : public Scan {
     for (int32_t y = band.rows.start; y < band.rows.stop; ++y) {
       std::swap(band.candidates, band.candidates_before);
       band.candidates.clear();
-      peaks_.candidates(planes.data(), y, columns_, band.bits, band.candidates);
+      const bool masked = rows.holds(y);
+      if (masked) find_mask(kept[0].plane, y, band.bits);
+      if (masked && peaks_in_mask_) band.peak_bits = band.bits;
+      peaks_.candidates(planes.data(), y, columns_, masked && peaks_in_mask_, band.peak_bits, band.candidates);
       peaks_.judge(planes.data(), band.candidates_before, band.peaks);
-      if (!rows.holds(y)) continue;
+      if (!masked) continue;
       const size_t before = band.mask.row_runs.empty() ? 0 : band.mask.row_runs.back(), first = band.mask.runs.size();
       find_runs(band, kept, y);
       keep_values(band.mask, kept, y - 1, before, first);
@@ -106,16 +111,21 @@ class ScanOf final : public Scan {
     return kept;
   }
 
+  // Sets the bits of a row of the core whose voxels are above the mask's threshold.
+  void find_mask(const ImagePlane& plane, int32_t y, std::vector<uint64_t>& bits) const {
+    const Span columns = config_.core.x;
+    const size_t count = static_cast<size_t>(columns.size());
+    bits.resize((count + 63) / 64);
+    if (limit_.none) std::fill(bits.begin(), bits.end(), uint64_t{0});
+    else if (limit_.all) set_all(bits, count);
+    else kernels_.mask_bits(plane.row<T>(y) + columns.start, count, limit_.value, bits.data(), later_row<T>(plane, y) + columns.start);
+  }
+
   // Lists the runs of a row of the core, and where their values will be.
   void find_runs(Band& band, const std::vector<Kept>& kept, int32_t y) const {
     const Span columns = config_.core.x;
-    const size_t count = static_cast<size_t>(columns.size());
     PlaneMask& mask = band.mask;
     mask.row_runs.push_back(static_cast<uint32_t>(mask.runs.size()));
-    if (limit_.none) return;
-    band.bits.resize((count + 63) / 64);
-    if (limit_.all) set_all(band.bits, count);
-    else kernels_.mask_bits(kept[0].plane.template row<T>(y) + columns.start, count, limit_.value, band.bits.data());
     if (tissue_.asked()) tissue_.clear_outside(band.z, y, band.bits);
     size_t value = mask.values.size();
     const size_t voxel_bytes = detector_.rules.voxel_bytes();
@@ -150,6 +160,7 @@ class ScanOf final : public Scan {
   const PeakTest<T> peaks_;
   const RowKernels<T> kernels_;
   const Limit<T> limit_;
+  const bool peaks_in_mask_;  // whether whatever may be a peak is in the mask of its row, whose words are those of peaks
 };
 
 }  // namespace

@@ -19,7 +19,7 @@ struct Band {
   PlaneMask mask;
   std::vector<Peak> peaks;
   std::vector<Peak> candidates, candidates_before;  // of the row that is looked at, and of the one before it
-  std::vector<uint64_t> bits;
+  std::vector<uint64_t> bits, peak_bits;
 };
 
 // Shared by the threads of a job.

@@ -9,13 +9,14 @@
 
 namespace somaflow {
 
-// Sets bit i of `bits` where row[i] > threshold. `bits` has (count + 63) / 64 words; unused bits are 0.
+// Sets bit i of `bits` where row[i] > threshold. `bits` has (count + 63) / 64 words; unused bits are 0. `later` is a row that
+// will be looked at soon.
 template <typename T>
-using MaskBits = void (*)(const T* row, size_t count, T threshold, uint64_t* bits);
+using MaskBits = void (*)(const T* row, size_t count, T threshold, uint64_t* bits, const T* later);
 
-// Sets bit i where row[i] > threshold and none of the voxels at i of the two rows beside it, nor row[i - 1] and row[i + 1] where
-// `left` and `right` ask for them, is greater. A row that is to be left out is given as `row` itself. Rows have to be readable from
-// -left to count - 1 + right.
+// Of words that are not 0, sets bit i where row[i] > threshold and none of the voxels at i of the two rows beside it, nor row[i - 1] and
+// row[i + 1] where `left` and `right` ask for them, is greater, and clears the others. A row that is to be left out is given as `row`
+// itself. Rows have to be readable from -left to count - 1 + right.
 template <typename T>
 using PeakBits = void (*)(const T* row, const T* above, const T* below, int left, int right, size_t count, T threshold, uint64_t* bits);
 

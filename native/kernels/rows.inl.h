@@ -33,10 +33,21 @@ static inline __attribute__((always_inline)) uint64_t mask_word(const T* row, T 
   return pack_bits(flags);
 }
 
+// Rows of the planes at work have left the caches near the core since they were made. Where a branch depends on what is
+// loaded, a wrong guess waits for memory, so that a row is asked for before its turn.
 template <typename T>
-static void mask_bits(const T* row, size_t count, T threshold, uint64_t* bits) {
+static inline void fetch(const T* row) {
+  const char* const bytes = reinterpret_cast<const char*>(row);
+  for (size_t line = 0; line < 64 * sizeof(T); line += 64) __builtin_prefetch(bytes + line);
+}
+
+template <typename T>
+static void mask_bits(const T* row, size_t count, T threshold, uint64_t* bits, const T* later) {
   size_t at = 0;
-  for (; at + 64 <= count; at += 64) bits[at / 64] = any_above(row + at, threshold, 64) ? mask_word(row + at, threshold, 64) : 0;
+  for (; at + 64 <= count; at += 64) {
+    fetch(later + at);
+    bits[at / 64] = any_above(row + at, threshold, 64) ? mask_word(row + at, threshold, 64) : 0;
+  }
   if (at < count) bits[at / 64] = mask_word(row + at, threshold, count - at);
 }
 
@@ -46,16 +57,6 @@ static void tiles_above(const T* row, size_t count, T threshold, uint8_t* flags)
   for (; at + 64 <= count; at += 64)
     if (flags[at / 64] == 0 && any_above(row + at, threshold, 64)) flags[at / 64] = 1;
   if (at < count && any_above(row + at, threshold, count - at)) flags[at / 64] = 1;
-}
-
-// Rows of the planes at work have left the caches near the core since they were made. Where a branch depends on what is
-// loaded, a wrong guess waits for memory, so that what comes next is asked for ahead of it.
-constexpr size_t ahead_bytes = 2048;
-
-template <typename T>
-static inline void fetch_ahead(const T* row) {
-  const char* const bytes = reinterpret_cast<const char*>(row) + ahead_bytes;
-  for (size_t line = 0; line < 64 * sizeof(T); line += 64) __builtin_prefetch(bytes + line);
 }
 
 template <typename T>
@@ -69,23 +70,23 @@ static inline void peak_flags(const T* __restrict row, const T* __restrict above
   }
 }
 
-// Most stretches of a row have no voxel above the threshold; then the neighbours need not be looked at.
 template <typename T>
 static inline __attribute__((always_inline)) uint64_t peak_word(const T* row, const T* above, const T* below, int left, int right,
                                                                 size_t count, T threshold) {
-  fetch_ahead(below);
-  if (!any_above(row, threshold, count)) return 0;
   uint8_t flags[64];
   if (count < 64) __builtin_memset(flags, 0, sizeof flags);
   peak_flags(row, above, below, row - left, row + right, threshold, flags, count);
   return pack_bits(flags);
 }
 
+// Most stretches of a row have no voxel above the threshold; then the neighbours need not be looked at.
 template <typename T>
 static void peak_bits(const T* row, const T* above, const T* below, int left, int right, size_t count, T threshold, uint64_t* bits) {
   size_t at = 0;
-  for (; at + 64 <= count; at += 64) bits[at / 64] = peak_word(row + at, above + at, below + at, left, right, 64, threshold);
-  if (at < count) bits[at / 64] = peak_word(row + at, above + at, below + at, left, right, count - at, threshold);
+  for (; at + 64 <= count; at += 64)
+    if (bits[at / 64] != 0) bits[at / 64] = peak_word(row + at, above + at, below + at, left, right, 64, threshold);
+  if (at < count && bits[at / 64] != 0)
+    bits[at / 64] = peak_word(row + at, above + at, below + at, left, right, count - at, threshold);
 }
 
 // The bits of a float, so that the tests are the same integer operations on every target.

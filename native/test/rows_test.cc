@@ -123,7 +123,8 @@ void check_rows(Target target, Count& count) {
     count.reached["above, no peaks"] += above && !peak;
   }
   const RowKernels<T> kernels = row_kernels<T>(target);
-  kernels.mask_bits(row, columns, threshold, mask.data());
+  kernels.mask_bits(row, columns, threshold, mask.data(), row);
+  for (int word = 0; word < words; ++word) peaks[word] = want_mask[word];
   kernels.peak_bits(row, given[1], given[2], left, right, columns, threshold, peaks.data());
   count.right(mask == want_mask, "mask_bits", type_name<T>, columns);
   count.right(peaks == want_peaks, "peak_bits", type_name<T>, columns);
