@@ -1,5 +1,5 @@
 // Compares subtract_opening with its definition on drawn planes of each pixel type, then measures it. By hand:
-//   g++ -std=c++20 -O3 -ffp-contract=off -fno-math-errno -I native native/test/opening_test.cc native/kernels/opening*.cc
+//   g++ -std=c++20 -O3 -ffp-contract=off -fno-math-errno -I native native/test/opening_test.cc native/kernels/{opening,opening_chain,opening_plan}.cc
 // With the argument `check` or `bench` it does only that.
 #include <algorithm>
 #include <chrono>
