@@ -141,7 +141,7 @@ bool subtract_by_chain(Target target, const OpeningPlan& plan, const T* source, 
     for (int64_t fed = 0; fed < rows; fed += batch) {
       ChainSpan<T> read[kChainSpans], written[kChainSpans];
       read[0].columns = at.head, read[1].columns = at.tail - at.head, read[2].columns = at.total - at.tail;
-      read[1].later = batch * source_stride;
+      read[1].later = 2 * batch * source_stride;
       for (int i = 0; i < batch; ++i) {
         const int64_t y = source_y + fed + i;
         if (y >= 0 && y < height && fed + i < rows) {
