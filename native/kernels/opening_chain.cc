@@ -40,16 +40,16 @@ struct ChainKernels {
 #include "kernels/each_target.inl.h"
 
 template <typename T>
-using KernelsOfSizes = std::array<ChainKernels<T>, kChainSizeMax - kChainSizeMin + 1>;
-
-template <typename T>
 const ChainKernels<T>& kernels_for(Target target, int size) {
-  static constexpr auto of_sizes = []<int... n>(std::integer_sequence<int, n...>) {
-    return std::array<KernelsOfSizes<T>, 3>{KernelsOfSizes<T>{portable::chain_kernels<kChainSizeMin + n, T>()...},
-                                            KernelsOfSizes<T>{avx2::chain_kernels<kChainSizeMin + n, T>()...},
-                                            KernelsOfSizes<T>{avx512::chain_kernels<kChainSizeMin + n, T>()...}};
-  }(std::make_integer_sequence<int, kChainSizeMax - kChainSizeMin + 1>{});
-  return of_sizes[static_cast<size_t>(target)][static_cast<size_t>(size - kChainSizeMin)];
+  constexpr size_t count = kChainSizes.size();
+  static constexpr auto of_sizes = []<size_t... n>(std::index_sequence<n...>) {
+    using OfSizes = std::array<ChainKernels<T>, count>;
+    return std::array<OfSizes, kTargets.size()>{OfSizes{portable::chain_kernels<kChainSizes[n], T>()...},
+                                                OfSizes{avx2::chain_kernels<kChainSizes[n], T>()...},
+                                                OfSizes{avx512::chain_kernels<kChainSizes[n], T>()...}};
+  }(std::make_index_sequence<count>{});
+  const auto index = std::ranges::lower_bound(kChainSizes, size) - kChainSizes.begin();
+  return of_sizes[static_cast<size_t>(target)][static_cast<size_t>(index)];
 }
 
 /// How wide strips are, and what they take of memory; in pixels.
@@ -59,7 +59,7 @@ struct Layout {
   // fetched once for a batch. In front of a strip lie the columns that both stages reach, and up to two vectors more. An odd number
   // of cache lines keeps the rows of a column out of the same few L1 sets.
   Layout(int size, size_t pixel_bytes)
-      : line(static_cast<int>(64 / pixel_bytes)), strip(64 * line), stride(((strip + 2 * (size - 1)) / line + 3) / 2 * 2 * line + line) {}
+      : line(static_cast<int>(64 / pixel_bytes)), strip(kChainStripBytes / static_cast<int>(pixel_bytes)), stride(((strip + 2 * (size - 1)) / line + 3) / 2 * 2 * line + line) {}
 };
 
 int rounded_up(int count, int unit) { return (count + unit - 1) / unit * unit; }

@@ -1,4 +1,7 @@
 #pragma once
+#include <algorithm>
+#include <array>
+
 #include "kernels/opening.h"
 
 namespace somaflow {
@@ -68,14 +71,17 @@ struct DiskChain {
   static constexpr double position(int i) { return (i - size / 2 + (size % 2 == 0 ? 0.5 : 0.0)) / (size - size / 2); }
 };
 
-/// Sizes of the disks that have a chain.
-constexpr int kChainSizeMin = 2, kChainSizeMax = 16;
+/// Sizes of the disks that have a chain: each is code of its own for every target and type, and the larger, the less it gains.
+constexpr std::array kChainSizes = {2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 20, 30};
+
+/// Bytes of a row of the result that are opened at once.
+constexpr int kChainStripBytes = 4096;
 
 inline bool has_chain(const OpeningElement& element) {
-  return element.disk && element.size_y == element.size_x && element.size_y >= kChainSizeMin && element.size_y <= kChainSizeMax;
+  return element.disk && element.size_y == element.size_x && std::ranges::binary_search(kChainSizes, element.size_x);
 }
 
-/// Bytes of scratch of open_by_chain; `pixel_bytes` as of the plan.
+/// Bytes of scratch of subtract_by_chain; `pixel_bytes` as of the plan.
 size_t chain_scratch_bytes(const OpeningElement& element, size_t pixel_bytes);
 
 /// Does what subtract_opening does, with the same arguments, if the plan's element has a chain that the target's vectors are long enough
