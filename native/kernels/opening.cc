@@ -4,6 +4,7 @@
 
 #include "kernels/opening_chain.h"
 #include "kernels/opening_kept.h"
+#include "kernels/opening_scratch.h"
 
 namespace somaflow {
 
@@ -127,6 +128,7 @@ template <typename T>
 void subtract_opening(Target target, const OpeningPlan& plan, const T* source, ptrdiff_t source_stride, PlaneBox have, int64_t height,
                       int64_t width, PlaneBox box, T* out, ptrdiff_t out_stride, void* memory) {
   using K = Kept<T>;
+  // Small disks need no rings.
   if (subtract_by_chain(target, plan, source, source_stride, have, height, width, box, out, out_stride, memory)) return;
   const Kernels<T>& kernels = kernels_for<T>(target);
   const int64_t columns = box.x1 - box.x0;

@@ -10,6 +10,7 @@
 #endif
 
 #include "kernels/opening_kept.h"
+#include "kernels/opening_scratch.h"
 
 namespace somaflow {
 
@@ -18,8 +19,8 @@ namespace {
 /// Rows that go through a chain together.
 constexpr int batch = 4;
 
-/// A stretch of a strip's columns, whole vectors, and where its rows begin. Where a row of the plane cannot be read or written in whole
-/// vectors a stretch lies in a copy.
+/// A stretch of a strip's columns, of whole vectors, and where its rows begin: in the plane, or in a copy where those of the plane
+/// cannot be read or written in whole vectors.
 template <typename T>
 struct ChainSpan {
   int columns = 0;
@@ -59,7 +60,9 @@ struct Layout {
   // fetched once for a batch. In front of a strip lie the columns that both stages reach, and up to two vectors more. An odd number
   // of cache lines keeps the rows of a column out of the same few L1 sets.
   Layout(int size, size_t pixel_bytes)
-      : line(static_cast<int>(64 / pixel_bytes)), strip(kChainStripBytes / static_cast<int>(pixel_bytes)), stride(((strip + 2 * (size - 1)) / line + 3) / 2 * 2 * line + line) {}
+      : line(static_cast<int>(64 / pixel_bytes)),
+        strip(kChainStripBytes / 64 * line),
+        stride(((strip + 2 * (size - 1)) / line + 3) / 2 * 2 * line + line) {}
 };
 
 int rounded_up(int count, int unit) { return (count + unit - 1) / unit * unit; }

@@ -6,24 +6,26 @@
 
 namespace somaflow {
 
-/// How a disk is opened in registers, as instructions that are known when the program is compiled.
+/// How a small disk is eroded (or dilated) in registers, by instructions that are known when the program is compiled.
 ///
-/// The rows of a disk are chords about its middle. As many rows as its outermost column has pixels (`height`) are
-/// equal in the middle; and a chord that is pushed down by 0 to height - 1 rows stays within the disk, so the disk is what a few
-/// chords cover when each is pushed so. With `result` for one pixel, going down the rows of a plane: take the minimum over the first chord; then for
-/// every other chord, wait as many rows as it lies below the one before, and take the minimum over it too. At last windows of
-/// `height` rows, by doubling. A disk of `size` so needs to keep size - 1 rows of unfinished results, and neither rows of the plane nor
-/// of minima over their chords.
+/// The outermost column of a disk has `height` pixels, and as many of its rows, those in the middle, are whole. A chord of the upper
+/// half stays within the disk when it is pushed down by up to height - 1 rows, and so does its mirror image when pushed up. So a
+/// few chords, each pushed through `height` rows, cover the disk. A result goes down the rows of the plane: it takes the minimum over
+/// the first chord; then, for every other one, it waits as many rows as this lies below the one before, and takes the minimum over
+/// it too; last it is joined with those of the rows before it to a window of `height` rows, by doubling.
+///
+/// So size - 1 rows of unfinished results wait, fewer than any table of minima would need, and chords are made while a row is in
+/// registers. Disk 10: chords of 4, 8, 10, 8 and 4 pixels, each 1 or 2 rows below the one before; windows of 4 rows.
 template <int size>
 struct DiskChain {
-  int levels = 0;        ///< chords of up to 2^levels pixels are made by doubling
-  int chord_count = 0;   ///< different chords
-  int chord[size] = {};  ///< their lengths, rising
+  int levels = 0;       ///< chords of up to 2^levels pixels are made by doubling
+  int chord_count = 0;  ///< how many lengths of chords there are,
+  int chord[size] = {}; ///< and these, rising
   int tap_count = 0;
-  int tap[size] = {};    ///< which chord comes next,
-  int delay[size] = {};  ///< and how many rows below the one before
+  int tap[size] = {};   ///< which chord is taken next,
+  int delay[size] = {}; ///< and how many rows below the one before
   int window_count = 0;
-  int window[size] = {}; ///< by how many rows each doubling of the window reaches back
+  int window[size] = {};  ///< how many rows each doubling of the window reaches back
 
   constexpr DiskChain() {
     int rows[size] = {};
@@ -49,21 +51,21 @@ struct DiskChain {
       delay[tap_count + (tap_count - 1 - t)] = delay[t];
     }
     tap_count = 2 * tap_count - 1;
-    for (int done = 1; done < height; done += window[window_count++]) window[window_count] = done < height - done ? done : height - done;
+    for (int done = 1; done < height; done += window[window_count++]) window[window_count] = std::min(done, height - done);
   }
 
-  /// How far left of the disk's last column the longest doubled chord ends, within the chord of number `c`.
-  constexpr int right(int c) const { return (size - chord[c]) / 2; }
+  /// Chord `c` is the union of two chords of 2^level(c) pixels, which end so many columns before the disk's last one.
   constexpr int level(int c) const {
     int k = 0;
     while (2 << k <= chord[c]) ++k;
     return k;
   }
+  constexpr int right(int c) const { return (size - chord[c]) / 2; }
   constexpr int left(int c) const { return right(c) + chord[c] - (1 << level(c)); }
-  /// The greatest distance in a row between what is combined, in pixels.
+  /// How many columns to the left is looked at most; no further than the vector before.
   constexpr int reach() const {
     int most = levels > 0 ? 1 << (levels - 1) : 0;
-    for (int c = 0; c < chord_count; ++c) most = left(c) > most ? left(c) : most;
+    for (int c = 0; c < chord_count; ++c) most = std::max(most, left(c));
     return most;
   }
 
@@ -81,11 +83,11 @@ inline bool has_chain(const OpeningElement& element) {
   return element.disk && element.size_y == element.size_x && std::ranges::binary_search(kChainSizes, element.size_x);
 }
 
-/// Bytes of scratch of subtract_by_chain; `pixel_bytes` as of the plan.
+/// Bytes of scratch that subtract_by_chain needs for pixels of a size.
 size_t chain_scratch_bytes(const OpeningElement& element, size_t pixel_bytes);
 
-/// Does what subtract_opening does, with the same arguments, if the plan's element has a chain that the target's vectors are long enough
-/// for; else does nothing and returns false.
+/// Does what subtract_opening does, with the same arguments, if the plan's element has a chain and the target's vectors are long enough
+/// for it; else does nothing and returns false.
 template <typename T>
 bool subtract_by_chain(Target target, const OpeningPlan& plan, const T* source, ptrdiff_t source_stride, PlaneBox have, int64_t height,
                        int64_t width, PlaneBox box, T* out, ptrdiff_t out_stride, void* scratch);

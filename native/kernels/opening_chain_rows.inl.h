@@ -14,9 +14,17 @@ static inline __attribute__((always_inline)) Vector<Kept<T>> kept(Vector<T> pixe
   else return pixels;
 }
 
-template <int shift, typename V, int... lane>
-static inline __attribute__((always_inline)) V shuffled(V before, V now, std::integer_sequence<int, lane...>) {
-  return __builtin_shufflevector(before, now, (static_cast<int>(sizeof...(lane)) - shift + lane)...);
+// Integers of the size of a pixel number lanes.
+template <typename K>
+using LaneNumber = std::conditional_t<sizeof(K) == 1, int8_t, std::conditional_t<sizeof(K) == 2, int16_t, int32_t>>;
+
+template <int shift, typename K, int... lane>
+static inline __attribute__((always_inline)) Vector<K> shuffled(Vector<K> before, Vector<K> now, std::integer_sequence<int, lane...>) {
+#if defined(__clang__)
+  return __builtin_shufflevector(before, now, (lanes<K> - shift + lane)...);
+#else
+  return __builtin_shuffle(before, now, Vector<LaneNumber<K>>{(lanes<K> - shift + lane)...});
+#endif
 }
 
 // The vector that begins `shift` pixels before `now`, which follows `before` in a row.
@@ -33,7 +41,7 @@ static inline __attribute__((always_inline)) Vector<K> shifted(Vector<K> before,
                                                     _mm_srli_si128(reinterpret_cast<__m128i>(before), 16 - bytes)));
   }
 #endif
-  return shuffled<shift>(before, now, std::make_integer_sequence<int, lanes<K>>{});
+  return shuffled<shift, K>(before, now, std::make_integer_sequence<int, lanes<K>>{});
 }
 
 // Minima (or maxima) of the chords of 1, 2, 4 ... pixels that end at each of a vector's columns.

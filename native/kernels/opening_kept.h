@@ -16,19 +16,4 @@ constexpr K most = std::numeric_limits<K>::has_infinity ? std::numeric_limits<K>
 template <typename K>
 constexpr K least = std::numeric_limits<K>::has_infinity ? -std::numeric_limits<K>::infinity() : std::numeric_limits<K>::min();
 
-/// Bump allocation from the caller's scratch, in whole cache lines.
-class OpeningScratch {
- public:
-  explicit OpeningScratch(void* memory) : next_(static_cast<char*>(memory)) {}
-  template <typename T>
-  T* take(size_t count) {
-    T* taken = reinterpret_cast<T*>(next_);
-    next_ += (count * sizeof(T) + 63) / 64 * 64;
-    return taken;
-  }
-
- private:
-  char* next_;
-};
-
 }  // namespace somaflow
