@@ -40,6 +40,7 @@
         "kernels/equalize.cc",
         "kernels/illumination.cc",
         "kernels/opening.cc",
+        "kernels/opening_chain.cc",
         "kernels/opening_plan.cc",
         "kernels/opening_tiles.cc",
         "kernels/percentiles.cc",

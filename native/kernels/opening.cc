@@ -1,8 +1,10 @@
 #include "kernels/opening.h"
 
 #include <algorithm>
-#include <limits>
-#include <type_traits>
+
+#include "kernels/opening_chain.h"
+#include "kernels/opening_kept.h"
+#include "kernels/opening_scratch.h"
 
 namespace somaflow {
 
@@ -10,18 +12,6 @@ namespace {
 
 using Table = OpeningPlan::Table;
 using Tap = OpeningPlan::Tap;
-
-/// How a pixel is kept in the rings: as a type of the same order whose minimum and maximum every instruction set has.
-/// SSE2 has those of 8 bits unsigned, but of 16 bits signed; so the latter are kept with the top bit flipped.
-template <typename T>
-using Kept = std::conditional_t<std::is_same_v<T, uint16_t>, int16_t, T>;
-
-using std::numeric_limits;
-/// What never counts in a minimum, and what never counts in a maximum.
-template <typename K>
-constexpr K most = numeric_limits<K>::has_infinity ? numeric_limits<K>::infinity() : numeric_limits<K>::max();
-template <typename K>
-constexpr K least = numeric_limits<K>::has_infinity ? -numeric_limits<K>::infinity() : numeric_limits<K>::min();
 
 /// The row kernels of one target; pairs hold the erosion's minimum, then the dilation's maximum.
 template <typename T, typename K = Kept<T>>
@@ -44,28 +34,13 @@ const Kernels<T>& kernels_for(Target target) {
 constexpr int batch = OpeningPlan::batch;
 constexpr int levels_max = 10;  // 2^10 is the greatest size
 
-/// Bump allocation from the caller's scratch, in whole cache lines.
-class Scratch {
- public:
-  explicit Scratch(void* memory) : next_(static_cast<char*>(memory)) {}
-  template <typename T>
-  T* take(size_t count) {
-    T* taken = reinterpret_cast<T*>(next_);
-    next_ += (count * sizeof(T) + 63) / 64 * 64;
-    return taken;
-  }
-
- private:
-  char* next_;
-};
-
 /// Erosion or dilation of a strip: the rings of the plan's tables, fed row by row. Row n of its result needs rows n to n + size_y - 1 of what is fed.
 template <typename T>
 class Stage {
   using K = Kept<T>;
 
  public:
-  Stage(const OpeningPlan& plan, const Kernels<T>& kernels, bool greatest, int columns, Scratch& scratch)
+  Stage(const OpeningPlan& plan, const Kernels<T>& kernels, bool greatest, int columns, OpeningScratch& scratch)
       : plan_(plan), kernels_(kernels), greatest_(greatest), columns_(columns) {
     pixels_ = scratch.take<K>(plan.ring_pixels());
     slots_ = scratch.take<int>(plan.tables().size());
@@ -153,6 +128,8 @@ template <typename T>
 void subtract_opening(Target target, const OpeningPlan& plan, const T* source, ptrdiff_t source_stride, PlaneBox have, int64_t height,
                       int64_t width, PlaneBox box, T* out, ptrdiff_t out_stride, void* memory) {
   using K = Kept<T>;
+  // Small disks need no rings.
+  if (subtract_by_chain(target, plan, source, source_stride, have, height, width, box, out, out_stride, memory)) return;
   const Kernels<T>& kernels = kernels_for<T>(target);
   const int64_t columns = box.x1 - box.x0;
   if (columns <= 0 || box.y1 <= box.y0) return;
@@ -171,7 +148,7 @@ void subtract_opening(Target target, const OpeningPlan& plan, const T* source, p
     const Inside source_inside(source_x, source_columns, width);
     const Inside eroded_inside(source_x + size_x / 2, eroded_columns, width);
 
-    Scratch scratch(memory);
+    OpeningScratch scratch(memory);
     Stage<T> erosion(plan, kernels, false, source_columns, scratch), dilation(plan, kernels, true, eroded_columns, scratch);
     K* opened[batch];
     for (int i = 0; i < batch; ++i) opened[i] = scratch.take<K>(plan.stride());

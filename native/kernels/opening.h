@@ -27,6 +27,8 @@ struct OpeningElement {
 /// taps, counted from the first row and column of the element, serve the erosion and the dilation by the reflected
 /// element. The element as it is has the same outline; along an axis of even size it only lies one pixel further back.
 ///
+/// Small disks have a faster way, which needs no tables (see DiskChain); a plan serves for both.
+///
 /// Built once for an element; immutable; shared by threads.
 class OpeningPlan {
  public:

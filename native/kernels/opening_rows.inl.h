@@ -1,23 +1,6 @@
-// Row kernels of the opening, included once per target: no include guard, no std:: inside. The including namespace
-// defines `vector_bytes`, the width of the target's vectors.
+// Row kernels of the opening by rings, included once per target: no include guard, no std:: inside.
 
-template <typename K>
-struct VectorOf {
-  typedef K type __attribute__((vector_size(vector_bytes)));
-  // The same where nothing is known of its address; reading through it compiles to an unaligned memory operand.
-  typedef K unaligned __attribute__((vector_size(vector_bytes), aligned(sizeof(K)), may_alias));
-};
-template <typename K>
-using Vector = typename VectorOf<K>::type;
-template <typename K>
-using Unaligned = typename VectorOf<K>::unaligned;
-template <typename K>
-constexpr int lanes = vector_bytes / sizeof(K);
-
-template <bool greatest, typename V>
-static inline __attribute__((always_inline)) V extreme(V a, V b) {
-  return greatest ? (a > b ? a : b) : (a < b ? a : b);
-}
+#include "kernels/opening_vectors.inl.h"
 
 template <typename T>
 static inline __attribute__((always_inline)) Kept<T> kept(T pixel) {
@@ -26,16 +9,6 @@ static inline __attribute__((always_inline)) Kept<T> kept(T pixel) {
   } else {
     return pixel;
   }
-}
-
-template <typename K>
-static inline __attribute__((always_inline)) Vector<K> load(const K* from) {
-  return *reinterpret_cast<const Unaligned<K>*>(from);
-}
-
-template <typename K>
-static inline __attribute__((always_inline)) void store(K* to, Vector<K> value) {
-  *reinterpret_cast<Unaligned<K>*>(to) = value;
 }
 
 // A strip's rows lie pages apart, where the hardware fetches nothing ahead of time. So the kernels that touch the planes

@@ -7,7 +7,7 @@ cd "$(dirname "$0")/../build/Release/obj.target/somaflow/kernels"
 
 failed=0
 printf '%-14s %-9s %9s %9s %9s %5s\n' kernel target xmm ymm zmm fma
-for object in opening dog rows equalize illumination; do
+for object in opening opening_chain dog rows equalize illumination; do
   for target in portable avx2 avx512; do
     # Instructions of the functions that lie in the target's namespace.
     code=$(objdump -d --no-show-raw-insn "$object.o" |

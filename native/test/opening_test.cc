@@ -1,5 +1,5 @@
 // Compares subtract_opening with its definition on drawn planes of each pixel type, then measures it. By hand:
-//   g++ -std=c++20 -O3 -ffp-contract=off -fno-math-errno -I native native/test/opening_test.cc native/kernels/opening*.cc
+//   g++ -std=c++20 -O3 -ffp-contract=off -fno-math-errno -I native native/test/opening_test.cc native/kernels/{opening,opening_chain,opening_plan}.cc
 // With the argument `check` or `bench` it does only that.
 #include <algorithm>
 #include <chrono>
@@ -16,6 +16,7 @@
 
 #include "kernels/dtype.h"
 #include "kernels/opening.h"
+#include "kernels/opening_chain.h"
 
 using namespace somaflow;
 
@@ -35,10 +36,16 @@ struct Plane {
   T at(int64_t y, int64_t x) const { return pixels[static_cast<size_t>(y) * width + x]; }
 };
 
+/// What a thread brings, of arbitrary content, NaN for floats; behind it lies a line that must not change.
 struct Scratch {
-  explicit Scratch(const OpeningPlan& plan) : memory(static_cast<char*>(std::aligned_alloc(64, plan.scratch_bytes())), std::free) {
-    std::memset(memory.get(), 0x5a, plan.scratch_bytes());
+  explicit Scratch(const OpeningPlan& plan)
+      : bytes(plan.scratch_bytes()), memory(static_cast<char*>(std::aligned_alloc(64, (bytes + 127) / 64 * 64)), std::free) {
+    std::memset(memory.get(), 0xff, bytes);
+    std::memset(memory.get() + bytes, guard, 64);
   }
+  bool kept_within() const { return std::count(memory.get() + bytes, memory.get() + bytes + 64, guard) == 64; }
+  static constexpr char guard = 0x5a;
+  size_t bytes;
   std::unique_ptr<char, decltype(&std::free)> memory;
 };
 
@@ -126,11 +133,12 @@ Plane<T> naive(const Plane<T>& plane, const OpeningElement& element, bool& excee
   return result;
 }
 
-/// Opens `box` from a copy of exactly what it may read, into a guarded buffer; says whether every bit is right.
+/// Opens `box` from a copy of what it may read, exactly or with some more, into a guarded buffer; says whether every bit is right.
 template <typename T>
 bool box_is_right(Target target, const OpeningPlan& plan, void* scratch, const Plane<T>& plane, const Plane<T>& expected, PlaneBox box) {
+  const int more = draw(0, 1) ? draw(0, 70) : 0;
   const PlaneBox have{std::max<int64_t>(0, box.y0 - plan.before_y()), std::min<int64_t>(plane.height, box.y1 + plan.after_y()),
-                      std::max<int64_t>(0, box.x0 - plan.before_x()), std::min<int64_t>(plane.width, box.x1 + plan.after_x())};
+                      std::max<int64_t>(0, box.x0 - plan.before_x() - more), std::min<int64_t>(plane.width, box.x1 + plan.after_x() + more)};
   const int64_t rows = have.y1 - have.y0, columns = have.x1 - have.x0, stride = columns + draw(0, 3);
   // Exactly sized, so that the address sanitizer sees a read beyond `have`.
   std::unique_ptr<T[]> source(new T[(rows - 1) * stride + columns]);
@@ -179,7 +187,7 @@ void check(const OpeningElement& element, int height, int width, Count& count) {
   const Scratch scratch(plan);
   std::vector<PlaneBox> boxes{{0, height, 0, width}};
   for (int i = 0; i < 4; ++i) boxes.push_back(random_box(plane));
-  const bool wide = width > plan.strip();
+  const bool by_chain = has_chain(element), wide = width > (by_chain ? kChainStripBytes / static_cast<int>(sizeof(T)) : plan.strip());
   for (const PlaneBox& box : boxes) {
     for (const auto& [target, name] : kTargets) {
       if (!supported(target)) continue;
@@ -187,6 +195,7 @@ void check(const OpeningElement& element, int height, int width, Count& count) {
       count.wrong += !box_is_right(target, plan, scratch.memory.get(), plane, expected, box);
     }
     const bool edge = box.y0 < plan.before_y() || box.x0 < plan.before_x() || box.y1 + plan.after_y() > height || box.x1 + plan.after_x() > width;
+    if (!scratch.kept_within()) ++count.wrong, std::printf("WRONG: scratch of a %d x %d element is too small\n", size_y, size_x);
     count.reached["boxes at an edge"] += edge;
     count.reached["boxes inside"] += !edge;
   }
@@ -198,7 +207,11 @@ void check(const OpeningElement& element, int height, int width, Count& count) {
   count.reached["clearmap, odd"] += !reflected && size_y % 2 && size_x % 2;
   count.reached["clearmap, even"] += !reflected && !(size_y % 2 && size_x % 2);
   count.reached["opened above its source"] += exceeds;
-  count.reached["wider than a strip"] += wide;
+  count.reached["wider than a strip"] += wide && !by_chain;
+  count.reached["wider than a strip of a chain"] += wide && by_chain;
+  count.reached["by chains"] += by_chain;
+  // All columns of a result are then within the first vectors.
+  count.reached["by chains, narrower than a vector"] += by_chain && width * static_cast<int>(sizeof(T)) < 64;
 }
 
 template <typename T>
@@ -206,6 +219,17 @@ void check_type(Count& count) {
   for (int i = 0; i < 200; ++i) {
     const int most = draw(0, 2) ? 40 : 10, size_y = draw(1, most), size_x = draw(0, 1) ? size_y : draw(1, most);
     check<T>({size_y, size_x, draw(0, 2) > 0, draw(0, 1) > 0}, draw(1, 90), draw(0, 9) ? draw(1, 90) : draw(500, 1300), count);
+  }
+  for (const int size : kChainSizes) {
+    for (bool reflected : {true, false}) {
+      // Widths about those of one vector, and of a few of the longest.
+      check<T>({size, size, true, reflected}, draw(1, 3 * size), draw(1, 70), count);
+      check<T>({size, size, true, reflected}, draw(1, 60), static_cast<int>(draw(1, 4) * (64 / sizeof(T))) + draw(-1, 1), count);
+    }
+  }
+  for (const int size : {10, 16}) {
+    for (int more : {-1, 0, 1, draw(2, 90)})
+      check<T>({size, size, true, draw(0, 1) > 0}, draw(1, 24), kChainStripBytes / static_cast<int>(sizeof(T)) + more, count);
   }
   const bool reflected = draw(0, 1) > 0;
   for (bool disk : {true, false}) {
@@ -230,8 +254,8 @@ void measure(const OpeningElement& element) {
   const OpeningPlan plan(element, sizeof(T));
   const Scratch scratch(plan);
   const PlaneBox whole{0, extent, 0, extent};
-  std::printf("%-7s %s %4d: %3zu taps, %2zu tables, %6.0f KiB", type_name<T>, element.disk ? "disk" : "rect", element.size_y, plan.taps().size(),
-              plan.tables().size(), plan.scratch_bytes() / 1024.0);
+  std::printf("%-7s %s %4d: %s, %6.0f KiB", type_name<T>, element.disk ? "disk" : "rect", element.size_y,
+              has_chain(element) ? "chain" : "rings", plan.scratch_bytes() / 1024.0);
   for (const auto& [target, name] : kTargets) {
     if (!supported(target)) continue;
     std::vector<double> seconds;
@@ -266,7 +290,7 @@ int main(int argc, char** argv) {
     std::printf("Mvoxel/s on 2048 x 2048 noise, one thread, best (median)\n");
     for (Dtype dtype : {Dtype::u16, Dtype::u8, Dtype::f32}) {
       with_type(dtype, []<typename T>() {
-        for (int size : {10, 11, 30, 50, 100}) measure<T>({size, size, true, true});
+        for (int size : {5, 10, 11, 20, 30, 50, 100}) measure<T>({size, size, true, true});
         for (int size : {10, 100}) measure<T>({size, size, false, false});
       });
     }

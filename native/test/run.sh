@@ -15,8 +15,8 @@ run() {
   ${RUN:-} "$out/$name" check
 }
 
-run opening_test kernels/opening.cc kernels/opening_plan.cc
-run tiles_test kernels/{opening,opening_plan,opening_tiles,rows}.cc
+run opening_test kernels/{opening,opening_chain,opening_plan}.cc
+run tiles_test kernels/{opening,opening_chain,opening_plan,opening_tiles,rows}.cc
 run dog_test kernels/dog.cc
 run pool_test runtime/pool.cc
 run rows_test kernels/rows.cc
