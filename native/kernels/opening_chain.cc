@@ -109,6 +109,16 @@ void read_row(const Columns& at, const T* row, T* copy, T outside, int i, ChainS
 
 }  // namespace
 
+bool always_by_chain(const OpeningElement& element, size_t pixel_bytes) {
+  if (!has_chain(element)) return false;
+  // Its vectors are the shortest ones.
+  const Target least = Target::portable;
+  const int size = element.size_x;
+  return (pixel_bytes == 1   ? kernels_for<uint8_t>(least, size).lanes
+          : pixel_bytes == 2 ? kernels_for<uint16_t>(least, size).lanes
+                             : kernels_for<float>(least, size).lanes) > 0;
+}
+
 size_t chain_scratch_bytes(const OpeningElement& element, size_t pixel_bytes) {
   const Layout layout(element.size_x, pixel_bytes);
   const int rows = 2 * (element.size_y - 1) + 2 * batch + 1;

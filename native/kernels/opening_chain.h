@@ -83,6 +83,9 @@ inline bool has_chain(const OpeningElement& element) {
   return element.disk && element.size_y == element.size_x && std::ranges::binary_search(kChainSizes, element.size_x);
 }
 
+/// Whether pixels of a size are opened by a chain whatever the target.
+bool always_by_chain(const OpeningElement& element, size_t pixel_bytes);
+
 /// Bytes of scratch that subtract_by_chain needs for pixels of a size.
 size_t chain_scratch_bytes(const OpeningElement& element, size_t pixel_bytes);
 

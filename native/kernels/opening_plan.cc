@@ -119,6 +119,7 @@ void OpeningPlan::lay_out() {
 }
 
 size_t OpeningPlan::scratch_bytes() const {
+  if (always_by_chain(element_, pixel_bytes_)) return chain_scratch_bytes(element_, pixel_bytes_);
   const size_t stage = pixels_ * pixel_bytes_ + tables_.size() * sizeof(int) + taps_.size() * (batch * sizeof(void*) + sizeof(int)) + 4 * 64;
   const size_t rings = (2 * stage + batch * stride_ * pixel_bytes_ + 63) / 64 * 64;
   return has_chain(element_) ? std::max(rings, chain_scratch_bytes(element_, pixel_bytes_)) : rings;

@@ -10,7 +10,8 @@ namespace somaflow {
 constexpr int64_t kTileRows = 32, kTileColumns = 64;
 
 /// Which parts of a box of a plane have a pixel above a limit, as boxes of whole tiles that do not overlap, one below the other or side by
-/// side. Tiles that have none are left out where that saves work: not from rows of tiles of which more than half have one.
+/// side. Tiles that have none are left out where that saves work: not from rows of tiles of which more than half have one, nor a single
+/// one between two that have.
 /// `source` points at pixel (have.y0, have.x0), its stride is in pixels.
 template <typename T>
 std::vector<PlaneBox> boxes_above(Target target, const T* source, ptrdiff_t source_stride, PlaneBox have, PlaneBox box, T limit);

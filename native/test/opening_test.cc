@@ -209,7 +209,8 @@ void check(const OpeningElement& element, int height, int width, Count& count) {
   count.reached["opened above its source"] += exceeds;
   count.reached["wider than a strip"] += wide && !by_chain;
   count.reached["wider than a strip of a chain"] += wide && by_chain;
-  count.reached["by chains"] += by_chain;
+  count.reached["by chains, with no room for rings"] += always_by_chain(element, sizeof(T));
+  count.reached["by chains or rings"] += by_chain && !always_by_chain(element, sizeof(T));
   // All columns of a result are then within the first vectors.
   count.reached["by chains, narrower than a vector"] += by_chain && width * static_cast<int>(sizeof(T)) < 64;
 }

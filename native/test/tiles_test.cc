@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "kernels/opening_chain.h"
 #include "kernels/opening_tiles.h"
 
 using namespace somaflow;
@@ -49,7 +50,8 @@ void check(Target target) {
   const int64_t y0 = draw(0, height - 1), x0 = draw(0, width - 1);
   const PlaneBox box = draw(0, 1) == 0 ? all : PlaneBox{y0, draw(y0 + 1, height), x0, draw(x0 + 1, width)};
   const T limit = static_cast<T>(draw(0, 2) == 0 ? draw(0, 90) : 70);
-  const OpeningPlan plan({static_cast<int>(draw(1, 14)), static_cast<int>(draw(1, 14)), draw(0, 1) == 0, draw(0, 1) == 0}, sizeof(T));
+  const int size_y = static_cast<int>(draw(1, 14)), size_x = draw(0, 1) == 0 ? size_y : static_cast<int>(draw(1, 14));
+  const OpeningPlan plan({size_y, size_x, draw(0, 1) == 0, draw(0, 1) == 0}, sizeof(T));
   const std::unique_ptr<void, decltype(&std::free)> scratch(std::aligned_alloc(64, plan.scratch_bytes()), std::free);
   const int64_t rows = box.y1 - box.y0, columns = box.x1 - box.x0;
   std::vector<T> whole(static_cast<size_t>(rows * columns), T{7}), parts(whole);
@@ -79,6 +81,7 @@ void check(Target target) {
   }
   right(pixels == opened, "how many pixels were opened");
   ++reached[std::string("planes of ") + (sizeof(T) == 1 ? "uint8" : "uint16") + " by " + name_of(target)];
+  reached["openings by chains"] += has_chain(plan.element());
   reached["pixels that count"] += static_cast<int>(counts > 0);
   reached["pixels that are 0 instead of something"] += elsewhere > 0;
   reached["nothing opened"] += opened == 0;
