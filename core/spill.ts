@@ -1,7 +1,6 @@
 import { type FileHandle, mkdtemp, open, rmdir, unlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { pack } from 'msgpackr';
 import { SinkError } from './errors.js';
 
 /** A record's place in the spill file. */
@@ -27,6 +26,8 @@ export class SpillFile {
     this.live++;
     try {
       return await this.inTurn(async (file) => {
+        // Loaded only here: most runs never spill, and it takes its time.
+        const { pack } = await import('msgpackr');
         const header = pack(['sparse', bytes.byteLength]);
         const start = this.end;
         await file.writev([header, bytes], start);
