@@ -72,10 +72,6 @@ void Components::link_row(const Labelled* begin, const Labelled* end, Labelled* 
 
 void Components::append(Component& component, const PlaneMask& band, const PlaneRun& run, int32_t z, int32_t y) {
   held_ -= component.bytes();
-  if (component.runs.capacity() == 0) {  // most have about as many, so that memory is asked for once
-    component.runs.reserve(16);
-    component.values.reserve(64 * voxel_bytes_);
-  }
   component.runs.push_back({z, y, run.x, run.length});
   const auto values = band.values.begin() + run.value;
   const size_t bytes = voxel_bytes_ * static_cast<size_t>(run.length);
