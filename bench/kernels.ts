@@ -22,7 +22,9 @@ export async function kernels({ repeats, quick, baseline, target }: Options): Pr
   const part = [String(planes), String(ROWS)] as const;
   await output('make', ['-s', '-j', String(availableParallelism()), '-C', inProject('native/bench')]);
   const program = inProject('native/build/bench/kernels');
-  const libraryRows = new Map<string, string>();
+  /** The library's row beside each kernel's. */
+  const beside = new Map<string, string>();
+  const ours = new Set<string>();
   const contenders = [
     {
       name: 'kernels',
@@ -37,6 +39,7 @@ export async function kernels({ repeats, quick, baseline, target }: Options): Pr
           target,
         ]);
         return lines.map(({ kernel: row, mvoxelPerSecond, found }): Measured => {
+          ours.add(row);
           return { row, mvoxelPerSecond, notes: found === undefined ? {} : { found } };
         });
       },
@@ -48,7 +51,7 @@ export async function kernels({ repeats, quick, baseline, target }: Options): Pr
         const lines = await jsonLines<KernelLine>(PYTHON, [inProject('bench/libraries.py'), ...volumes, ...part]);
         return lines.map(({ kernel, library, mvoxelPerSecond }): Measured => {
           const row = `${kernel}, ${library}`;
-          libraryRows.set(kernel, row);
+          beside.set(kernel, row);
           return { row, mvoxelPerSecond };
         });
       },
@@ -56,9 +59,9 @@ export async function kernels({ repeats, quick, baseline, target }: Options): Pr
   ];
   const compared = baseline && (await hasPython(['cv2', 'scipy', 'skimage']));
   const rows = await takeTurns(compared ? contenders : contenders.slice(0, 1), repeats, (row) => {
-    if ([...libraryRows.values()].includes(row)) return {};
+    if (!ours.has(row)) return {};
     // Libraries are given one kind of image and one threshold.
-    const library = libraryRows.get(row.replace(/ of float32$| above \d+$/, ''));
+    const library = beside.get(row.replace(/ of float32$| above \d+$/, ''));
     return { memcpy: 'memcpy', ...(library === undefined ? {} : { library }) };
   });
   return { title: 'kernels alone, 1 thread', rows };

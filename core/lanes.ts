@@ -19,16 +19,15 @@ export class Lanes {
   private readonly shared: Shared;
 
   constructor(
-    count: number,
+    threads: number | Shared,
     private readonly rank = 0,
-    shared?: Shared,
   ) {
-    this.shared = shared ?? { free: count, waiting: [] };
+    this.shared = typeof threads === 'number' ? { free: threads, waiting: [] } : threads;
   }
 
   /** The same threads for jobs of another rank. */
   ranked(rank: number): Lanes {
-    return new Lanes(0, rank, this.shared);
+    return new Lanes(this.shared, rank);
   }
 
   /** Runs a job on up to `most()` of the threads that are free when it starts. */

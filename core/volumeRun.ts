@@ -57,7 +57,7 @@ export interface RunParts {
   readonly blockIsOut: () => void;
 }
 
-/** Voxels of a plane from which on one block alone keeps all threads busy, and two would take too much memory a thread. */
+/** Voxels of a plane from which on one block alone keeps all threads busy: as many as threads would take too much memory. */
 const WIDE_PLANE_VOXELS = 2 * 1024 * 1024;
 
 /** One table of one volume on its way out. */

@@ -121,7 +121,7 @@ class ChainObject : public Napi::ObjectWrap<ChainObject> {
     const int planes = info[0].ToNumber().Int32Value();
     const bool last = info[1].ToBoolean(), inner_high_z = info[2].ToBoolean();
     const int width = info[3].ToNumber().Int32Value();
-    return start(info.Env(), width, [=, this] { return chain_->push(planes, last, inner_high_z, width); });
+    return start(info.Env(), [=, this] { return chain_->push(planes, last, inner_high_z, width); });
   }
 
   // resume(values, width): the same, once what the push waits for has come.
@@ -132,10 +132,10 @@ class ChainObject : public Napi::ObjectWrap<ChainObject> {
       values->assign(given.Data(), given.Data() + given.ElementLength());
     }
     const int width = info[1].ToNumber().Int32Value();
-    return start(info.Env(), width, [=, this] { return chain_->resume(values->data(), width); });
+    return start(info.Env(), [=, this] { return chain_->resume(values->data(), width); });
   }
 
-  Napi::Value start(Napi::Env env, int width, std::function<Awaited()> work) {
+  Napi::Value start(Napi::Env env, std::function<Awaited()> work) {
     Ref();
     auto awaited = std::make_shared<Awaited>();
     return start_job(

@@ -128,11 +128,11 @@ template <typename T>
 void subtract_opening(Target target, const OpeningPlan& plan, const T* source, ptrdiff_t source_stride, PlaneBox have, int64_t height,
                       int64_t width, PlaneBox box, T* out, ptrdiff_t out_stride, void* memory) {
   using K = Kept<T>;
+  const int64_t columns = box.x1 - box.x0;
+  if (columns <= 0 || box.y1 <= box.y0) return;
   // Small disks need no rings.
   if (subtract_by_chain(target, plan, source, source_stride, have, height, width, box, out, out_stride, memory)) return;
   const Kernels<T>& kernels = kernels_for<T>(target);
-  const int64_t columns = box.x1 - box.x0;
-  if (columns <= 0 || box.y1 <= box.y0) return;
   const int64_t strips = (columns + plan.strip() - 1) / plan.strip();
   const int strip = static_cast<int>((columns + strips - 1) / strips);
   // What each of the two stages reaches. The two kinds of dilation differ only in where what is read begins.

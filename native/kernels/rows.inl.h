@@ -17,7 +17,8 @@ static inline void mask_flags(const T* __restrict row, T threshold, uint8_t* __r
   for (size_t i = 0; i < count; ++i) flags[i] = row[i] > threshold ? 1 : 0;
 }
 
-// Of whole stretches the count is known where this is inlined, so that they are a few vectors.
+// Of whole stretches the count is known where this is inlined, so that they are a few vectors. Below a threshold under 0 it may be
+// true where nothing is above, which only costs a closer look.
 template <typename T>
 static inline bool any_above(const T* __restrict row, T threshold, size_t count) {
   T found = 0;
